@@ -1,0 +1,225 @@
+/**
+ * A part of a component: up to some thousand rows of its file table, in path order, and which piece of which file each
+ * frame of the part holds. A part stands alone, so a part that did not change is shared between versions.
+ *
+ * What travels is one zstd frame of the dag-cbor below: columns rather than rows, since they compress better.
+ */
+import { MossError } from '../error.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import { decodeCbor, encodeCbor } from './codec.ts';
+import type { Entry, FileEntry, Owner } from './entry.ts';
+import { Fields } from './fields.ts';
+import { fileIdFromDigest, LEAF_SIZE, type FileId } from './file-id.ts';
+import { parseCid } from './cid.ts';
+import { comparePaths, linkTarget, parsePath, type PackagePath } from './path.ts';
+import { RECIPES } from './recipe.ts';
+
+/** Rows in a part, at most. */
+export const MAX_ROWS = 16_384;
+/** Bytes of a part's table before compression, at most: rows of the longest paths are refused, not swallowed. */
+export const MAX_TABLE_SIZE = 16 * 1024 * 1024;
+
+/** A run of bytes of one file (of its unpacked content where it has a recipe) in a frame. */
+export interface Piece {
+  /** Which file: an index into `files` of the part. */
+  file: number;
+  /** Bytes from the start of the file. */
+  offset: number;
+  /** Bytes. */
+  length: number;
+}
+
+export interface Table {
+  entries: Entry[];
+  /** The first row of every distinct content, in path order: what frames speak of. */
+  files: FileEntry[];
+  /** The pieces of each frame, in the order in which they stand in it. */
+  frames: Piece[][];
+}
+
+const TYPE_FILE = 0;
+const TYPE_SYMLINK = 1;
+const TYPE_DIRECTORY = 2;
+
+/** How many bytes of a file travel: those of the unpacked content where it has a recipe. */
+export function travelSize(file: FileEntry): number {
+  return file.recipe?.size ?? file.size;
+}
+
+/** The distinct contents of rows, by their first row. */
+export function distinctFiles(entries: readonly Entry[]): FileEntry[] {
+  const seen = new Set<FileId>();
+  const files: FileEntry[] = [];
+  for (const entry of entries) {
+    if (entry.type !== 'file' || seen.has(entry.id)) continue;
+    seen.add(entry.id);
+    files.push(entry);
+  }
+  return files;
+}
+
+/** The compressed bytes of a table, and how many they are before compression. */
+export async function encodeTable(table: Table, compressor: Compressor): Promise<{ bytes: Uint8Array; plain: number }> {
+  const { entries, files } = table;
+  const modes = [...new Set(entries.map((entry) => (entry.type === 'symlink' ? 0 : entry.mode)))].toSorted((a, b) => a - b);
+  if (modes.length > 256) throw new MossError('unsupported', 'more than 256 different modes in one part');
+  const rows = entries.filter((entry) => entry.type === 'file');
+  const digests = new Uint8Array(rows.length * 32);
+  rows.forEach((row, i) => digests.set(parseCid(row.id).multihash.digest, i * 32));
+  const plain = encodeCbor({
+    paths: entries.map((entry) => entry.path).join('\0'),
+    types: Uint8Array.from(entries, (entry) => (entry.type === 'file' ? TYPE_FILE : entry.type === 'symlink' ? TYPE_SYMLINK : TYPE_DIRECTORY)),
+    modes,
+    mode: Uint8Array.from(entries, (entry) => modes.indexOf(entry.type === 'symlink' ? 0 : entry.mode)),
+    owners: entries.flatMap((entry, row) => (entry.owner === undefined ? [] : [{ row, ...entry.owner }])),
+    digests,
+    sizes: rows.map((row) => row.size),
+    targets: entries.flatMap((entry) => (entry.type === 'symlink' ? [entry.target] : [])).join('\0'),
+    recipes: files.flatMap((file, i) => (file.recipe === undefined ? [] : [[i, RECIPES.indexOf(file.recipe.name), file.recipe.size]])),
+    frames: table.frames.map((pieces) =>
+      pieces.flatMap((piece) => {
+        const file = files[piece.file];
+        const whole = file !== undefined && piece.offset === 0 && piece.length === travelSize(file);
+        return whole ? [piece.file] : [piece.file, -1 - Math.floor(piece.offset / LEAF_SIZE), piece.length];
+      }),
+    ),
+  });
+  return { bytes: await compressor.compress(plain, { level: 19 }), plain: plain.length };
+}
+
+/**
+ * The table of a part.
+ *
+ * @param size bytes before compression, from the manifest
+ * @throws MossError `bad-manifest`, `bad-path`, `bad-frame`
+ */
+export async function decodeTable(bytes: Uint8Array, size: number, compressor: Compressor): Promise<Table> {
+  if (size > MAX_TABLE_SIZE) throw new MossError('bad-manifest', `a file table of ${size} bytes is too large`);
+  const plain = await compressor.decompress(bytes, { size });
+  const fields = new Fields(decodeCbor(plain, 'bad-manifest', 'a file table'), 'bad-manifest', 'file table');
+  const types = fields.bytes('types', MAX_ROWS);
+  const paths = splitTexts(fields.text('paths', MAX_TABLE_SIZE), types.length);
+  const modeOf = modeColumn(fields, types.length);
+  const owners = ownerColumn(fields, types.length);
+  const fileRows = types.reduce((count, type) => count + (type === TYPE_FILE ? 1 : 0), 0);
+  const linkRows = types.reduce((count, type) => count + (type === TYPE_SYMLINK ? 1 : 0), 0);
+  const digests = fields.bytes('digests', fileRows * 32);
+  const sizes = fields.ints('sizes');
+  const targets = splitTexts(fields.text('targets', MAX_TABLE_SIZE), linkRows);
+  if (paths.length !== types.length || digests.length !== fileRows * 32 || sizes.length !== fileRows || targets.length !== linkRows) {
+    throw fields.wrong('types', 'as long as the other columns');
+  }
+
+  const entries: Entry[] = [];
+  let nextFile = 0;
+  let nextLink = 0;
+  for (const [row, type] of types.entries()) {
+    const path = checkedPath(paths[row] ?? '', entries.at(-1)?.path);
+    const owner = owners.get(row);
+    const mode = modeOf(row);
+    if (type === TYPE_FILE) {
+      const fileSize = sizes[nextFile] ?? 0;
+      const id = fileIdFromDigest(digests.subarray(nextFile * 32, nextFile * 32 + 32), fileSize);
+      entries.push({ type: 'file', path, mode, id, size: fileSize, ...(owner && { owner }) });
+      nextFile++;
+    } else if (type === TYPE_SYMLINK) {
+      const target = targets[nextLink++] ?? '';
+      linkTarget(path, target);
+      entries.push({ type: 'symlink', path, target, ...(owner && { owner }) });
+    } else if (type === TYPE_DIRECTORY) {
+      entries.push({ type: 'directory', path, mode, ...(owner && { owner }) });
+    } else throw fields.wrong('types', 'made of files, links and directories');
+  }
+  const files = distinctFiles(entries);
+  applyRecipes(fields, entries, files);
+  const frames = fields.list('frames').map((frame) => decodePieces(frame, files, fields));
+  checkCoverage(files, frames, fields);
+  return { entries, files, frames };
+}
+
+function splitTexts(joined: string, count: number): string[] {
+  return joined === '' && count === 0 ? [] : joined.split('\0');
+}
+
+function checkedPath(text: string, previous: PackagePath | undefined): PackagePath {
+  const path = parsePath(text);
+  if (path === undefined || path !== text) throw new MossError('bad-path', `the path ${JSON.stringify(text.slice(0, 200))} is not in normal form`);
+  if (previous !== undefined && comparePaths(previous, path) >= 0) {
+    throw new MossError('bad-path', `the path ${JSON.stringify(text.slice(0, 200))} is out of order, or there twice`);
+  }
+  return path;
+}
+
+function modeColumn(fields: Fields, rows: number): (row: number) => number {
+  const modes = fields.ints('modes', 0, 0o7777, 256);
+  const column = fields.bytes('mode', rows);
+  if (column.length !== rows) throw fields.wrong('mode', 'as long as the other columns');
+  return (row) => {
+    const mode = modes[column[row] ?? 0];
+    if (mode === undefined) throw fields.wrong('mode', 'within the list of modes');
+    return mode;
+  };
+}
+
+function ownerColumn(fields: Fields, rows: number): Map<number, Owner> {
+  return new Map(
+    fields.maps('owners').map((owner) => [
+      owner.int('row', 0, rows - 1),
+      { uid: owner.int('uid', 0, 2 ** 32 - 1), gid: owner.int('gid', 0, 2 ** 32 - 1), user: owner.text('user', 64), group: owner.text('group', 64) },
+    ]),
+  );
+}
+
+/** A recipe belongs to the content, so every row with that content gets it. */
+function applyRecipes(fields: Fields, entries: Entry[], files: FileEntry[]): void {
+  const byId = new Map<FileId, FileEntry['recipe']>();
+  for (const item of fields.list('recipes')) {
+    if (!Array.isArray(item)) throw fields.wrong('recipes', 'a list of lists');
+    const [file, recipe, size] = item as unknown[];
+    const target = typeof file === 'number' ? files[file] : undefined;
+    const name = typeof recipe === 'number' ? RECIPES[recipe] : undefined;
+    if (target === undefined || name === undefined || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > LEAF_SIZE) {
+      throw fields.wrong('recipes', 'about a file of the part, with a recipe that this version knows');
+    }
+    byId.set(target.id, { name, size });
+  }
+  if (byId.size === 0) return;
+  for (const entry of entries) if (entry.type === 'file' && byId.has(entry.id)) entry.recipe = byId.get(entry.id);
+}
+
+/** A number is a whole file; a number, `-1 - first leaf` and a length are a run of leaves of one. */
+function decodePieces(frame: unknown, files: readonly FileEntry[], fields: Fields): Piece[] {
+  if (!Array.isArray(frame) || frame.length > 3 * MAX_ROWS) throw fields.wrong('frames', 'a list of lists');
+  const numbers = frame as unknown[];
+  const pieces: Piece[] = [];
+  for (let i = 0; i < numbers.length; i++) {
+    const file = numbers[i];
+    const entry = typeof file === 'number' ? files[file] : undefined;
+    if (typeof file !== 'number' || entry === undefined) throw fields.wrong('frames', 'about files of the part');
+    const next = numbers[i + 1];
+    if (typeof next === 'number' && next < 0) {
+      const length = numbers[i + 2];
+      if (typeof length !== 'number' || !Number.isSafeInteger(length) || length <= 0) throw fields.wrong('frames', 'made of pieces');
+      pieces.push({ file, offset: (-1 - next) * LEAF_SIZE, length });
+      i += 2;
+    } else pieces.push({ file, offset: 0, length: travelSize(entry) });
+  }
+  return pieces;
+}
+
+/** Each file's bytes are in the frames exactly once, in order, in whole leaves. */
+function checkCoverage(files: readonly FileEntry[], frames: readonly Piece[][], fields: Fields): void {
+  const covered = files.map(() => -1);
+  for (const piece of frames.flat()) {
+    const file = files[piece.file];
+    const before = covered[piece.file] ?? -1;
+    if (file === undefined || (before === -1 ? piece.offset !== 0 : piece.offset !== before)) throw fields.wrong('frames', 'a cover of every file, in order');
+    const end = piece.offset + piece.length;
+    if (end > travelSize(file) || (end < travelSize(file) && end % LEAF_SIZE !== 0)) throw fields.wrong('frames', 'made of whole leaves');
+    if (before === travelSize(file)) throw fields.wrong('frames', 'a cover without repetition');
+    covered[piece.file] = end;
+  }
+  for (const [i, file] of files.entries()) {
+    if (covered[i] !== travelSize(file)) throw fields.wrong('frames', `a cover of ${file.path}`);
+  }
+}
