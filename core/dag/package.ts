@@ -3,6 +3,8 @@
  * are kept as text in Debian's own syntax (`a (>= 1) | b`), parsed by `repo/dependency.ts` where they are needed.
  */
 
+import type { PackagePath } from './path.ts';
+
 /** The format a package came from: it decides how its versions are ordered. */
 export const PACKAGE_FORMATS = ['deb', 'stone', 'directory'] as const;
 export type PackageFormat = (typeof PACKAGE_FORMATS)[number];
@@ -49,15 +51,18 @@ export interface MaintainerScript {
 }
 
 /** One link that `update-alternatives --install` would make (update-alternatives(1)). */
-export interface Alternative {
-  /** The generic name, such as `usr/bin/awk`. */
-  link: string;
-  /** The name of the group, such as `awk`. */
-  name: string;
-  /** What it leads to, such as `usr/bin/mawk`. */
-  path: string;
+export interface Alternative extends AlternativeLink {
   /** The highest wins. */
   priority: number;
   /** Links that follow this one. */
-  slaves: { link: string; name: string; path: string }[];
+  slaves: AlternativeLink[];
+}
+
+export interface AlternativeLink {
+  /** The generic name, such as `usr/bin/awk`. */
+  link: PackagePath;
+  /** The name of the group, such as `awk`. */
+  name: string;
+  /** What it leads to, such as `usr/bin/mawk`. */
+  path: PackagePath;
 }

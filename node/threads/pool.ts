@@ -1,0 +1,117 @@
+/** A pool of worker threads for work that keeps a core busy: hashing, zstd, writing many small files. */
+import { extname } from 'node:path';
+import { Worker, type Transferable } from 'node:worker_threads';
+import { MossError } from '../../core/error.ts';
+import type { Reply } from './serve.ts';
+
+/** The URL of a worker's module beside the caller's: sources run as `.ts`, the built program as `.js`. */
+export function workerUrl(base: string, name: string): URL {
+  return new URL(`${name}${extname(base)}`, base);
+}
+
+interface Job {
+  task: unknown;
+  transfer: readonly Transferable[];
+  resolve: (result: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  job: Job | undefined;
+}
+
+export interface PoolOptions {
+  /** Threads; each starts with the first task that finds the others busy. */
+  size: number;
+  workerData?: unknown;
+  /** Called with what workers report while they work. */
+  onEvent?: (event: unknown) => void;
+}
+
+export class Pool<Task, Result> {
+  readonly #url: URL;
+  readonly #options: PoolOptions;
+  readonly #threads: Thread[] = [];
+  readonly #queue: Job[] = [];
+  #closed: MossError | undefined;
+
+  constructor(url: URL, options: PoolOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /** Runs one task on the next free thread. Errors of the worker come out as they were thrown there. */
+  run(task: Task, transfer: readonly Transferable[] = []): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) {
+        reject(this.#closed);
+        return;
+      }
+      // The worker's module decides what a result is: `serve` is typed with the same pair.
+      this.#queue.push({ task, transfer, resolve: resolve as (result: unknown) => void, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Stops all threads; tasks that were not finished are rejected. */
+  async close(): Promise<void> {
+    this.#closed ??= new MossError('aborted', 'the work was stopped');
+    for (const job of this.#queue.splice(0)) job.reject(this.#closed);
+    const threads = this.#threads.splice(0);
+    for (const thread of threads) thread.job?.reject(this.#closed);
+    await Promise.all(threads.map((thread) => thread.worker.terminate()));
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#threads.find((each) => each.job === undefined) ?? this.#start();
+      if (thread === undefined) return;
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      thread.job = job;
+      thread.worker.postMessage(job.task, job.transfer);
+    }
+  }
+
+  #start(): Thread | undefined {
+    if (this.#threads.length >= this.#options.size) return undefined;
+    const worker = new Worker(this.#url, { workerData: this.#options.workerData });
+    const thread: Thread = { worker, job: undefined };
+    worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'event') {
+        this.#options.onEvent?.(reply.event);
+        return;
+      }
+      const { job } = thread;
+      thread.job = undefined;
+      if (reply.kind === 'result') job?.resolve(reply.result);
+      else job?.reject(reviveError(reply));
+      this.#dispatch();
+    });
+    worker.on('error', (error) => this.#lose(thread, error));
+    worker.on('exit', () => this.#lose(thread, new MossError('bug', 'a worker thread ended')));
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  #lose(thread: Thread, error: unknown): void {
+    const at = this.#threads.indexOf(thread);
+    if (at !== -1) this.#threads.splice(at, 1);
+    thread.job?.reject(error);
+    thread.job = undefined;
+    this.#dispatch();
+  }
+}
+
+function reviveError(reply: Extract<Reply, { kind: 'error' }>): Error {
+  if (reply.moss === undefined) {
+    const error = new Error(reply.message);
+    if (reply.stack !== undefined) error.stack = reply.stack;
+    return error;
+  }
+  return new MossError(reply.moss.code, reply.message, {
+    ...(reply.moss.hint !== undefined && { hint: reply.moss.hint }),
+    data: reply.moss.data,
+  });
+}
