@@ -23,24 +23,26 @@ export const MAIN = 'main';
  */
 const LOCALE_TAG = /^(?:[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*|C|POSIX)(?:\.[A-Za-z0-9-]{1,16})?(?:@[A-Za-z0-9]{1,16})?$/;
 
-/** Licences ask that they travel with the work, so they are in `main`. */
-const COPYRIGHT = /^usr\/share\/doc\/[^/]+\/copyright$/;
+/**
+ * Licences ask that they travel with the work, so they are in `main`; and so is what stands directly in
+ * `usr/share/doc`: a package may link its whole directory there to that of another one, with the licence in it.
+ */
+const LICENCE = /^usr\/share\/doc(?:\/[^/]+(?:\/copyright)?)?$/;
 
-const DOC = /^usr\/share\/(?:doc|doc-base|gtk-doc|info|help)\//;
-const MAN = /^usr\/share\/man\//;
-const DEBUG = /^usr\/lib\/debug\//;
+const DOC = /^usr\/share\/(?:doc|doc-base|gtk-doc|info|help)(?:\/|$)/;
+const MAN = /^usr\/share\/man(?:\/|$)/;
+const DEBUG = /^usr\/lib\/debug(?:\/|$)/;
 /** `usr/lib`, `usr/lib64`, and the multi-arch directory in it. */
 const LIB = String.raw`usr/lib[^/]*/(?:[^/]+-linux-[^/]+/)?`;
 const DEV = [
-  /^usr\/(?:local\/)?include\//,
-  /^usr\/share\/(?:pkgconfig|cmake|aclocal|gir-1\.0|vala\/vapi)\//,
-  new RegExp(`^${LIB}(?:pkgconfig|cmake)/`),
+  /^usr\/(?:local\/)?include(?:\/|$)/,
+  /^usr\/share\/(?:pkgconfig|cmake|aclocal|gir-1\.0|vala\/vapi)(?:\/|$)/,
+  new RegExp(`^${LIB}(?:pkgconfig|cmake)(?:/|$)`),
   new RegExp(`^${LIB}[^/]+\\.(?:a|la)$`),
 ];
 
 /**
- * The component that a file belongs to by its path. A directory belongs where the files below it would: pass its path
- * with a slash behind.
+ * The component that a path belongs to.
  *
  * Links such as `libz.so` stay in `main`: by the path alone they cannot be told from plugins and from libraries
  * without a version.
@@ -52,7 +54,7 @@ export function componentOf(path: PackagePath | string, _format: PackageFormat):
   if (DEBUG.test(path)) return 'debug';
   if (!path.startsWith('usr/')) return MAIN;
   if (MAN.test(path)) return 'man';
-  if (DOC.test(path)) return COPYRIGHT.test(path) ? MAIN : 'doc';
+  if (DOC.test(path)) return LICENCE.test(path) ? MAIN : 'doc';
   const tag = localeTag(path);
   if (tag !== undefined) return `locale/${tag}`;
   return DEV.some((pattern) => pattern.test(path)) ? 'dev' : MAIN;
@@ -60,7 +62,7 @@ export function componentOf(path: PackagePath | string, _format: PackageFormat):
 
 /** The language of a path under `usr/share/locale`, `usr/share/locale-langpack` or `usr/lib/locale`. */
 function localeTag(path: string): string | undefined {
-  const [, tag] = /^usr\/(?:share\/locale(?:-langpack)?|lib\/locale)\/([^/]+)\//.exec(path) ?? [];
+  const [, tag] = /^usr\/(?:share\/locale(?:-langpack)?|lib\/locale)\/([^/]+)(?:\/|$)/.exec(path) ?? [];
   if (tag === undefined || !LOCALE_TAG.test(tag) || tag.startsWith('C')) return undefined;
   return tag;
 }
