@@ -30,6 +30,11 @@ export const ERROR_CODES = {
   'metadata-rollback': { exit: 1, meaning: 'The metadata is older than what was seen before.' },
   'root-changed': { exit: 1, meaning: 'The root keys of a repository are not the ones that were trusted.' },
   'bad-passphrase': { exit: 1, meaning: 'A private key cannot be opened with the passphrase that was given.' },
+  'metadata-mismatch': { exit: 1, meaning: 'Metadata does not have the hash, length or version that was signed for it.' },
+  'metadata-endless': { exit: 1, meaning: 'A source sends more metadata than a repository can have.' },
+  'metadata-missing': { exit: 69, meaning: 'A source does not have metadata that every repository has.' },
+  'wrong-fingerprint': { exit: 1, meaning: 'The root keys of a repository do not have the fingerprint that was given.' },
+  'missing-key': { exit: 1, meaning: 'Too few private keys are here to sign with.' },
   'clock-suspect': { exit: 1, meaning: 'The clock of this machine is far from what was seen before.' },
 
   unresolvable: { exit: 1, meaning: 'No set of packages fulfils the request.' },

@@ -1,0 +1,37 @@
+import { MossError } from '../error.ts';
+import type { Hasher } from '../ports/hasher.ts';
+import type { PublicKey } from '../ports/signer.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { encodeHex } from './text.ts';
+
+/** A key in the words of TUF section 4.2. */
+export interface KeyObject {
+  readonly keytype: string;
+  readonly scheme: string;
+  readonly keyval: { readonly public: string };
+}
+
+export function keyObject(key: PublicKey): KeyObject {
+  return { keytype: key.keytype, scheme: key.scheme, keyval: { public: key.public } };
+}
+
+/** The id of a key: the SHA-256 of its canonical form in hex (TUF section 4.2, KEYID). */
+export async function keyId(key: PublicKey, hasher: Hasher): Promise<string> {
+  return encodeHex(await hasher.sha256(canonicalJson(keyObject(key))));
+}
+
+/** Keys and how many of them must sign. */
+export interface RoleKeys {
+  readonly keyIds: readonly string[];
+  readonly threshold: number;
+}
+
+/** @throws MossError `usage` when the threshold can never be reached or is not a positive number. */
+export function checkThreshold(role: string, keys: number, threshold: number): void {
+  if (!Number.isSafeInteger(threshold) || threshold < 1 || threshold > keys) {
+    throw new MossError('usage', `${role} has ${keys} keys, so its threshold cannot be ${threshold}`, {
+      hint: `Give a threshold from 1 to ${keys}.`,
+      data: { role, keys, threshold },
+    });
+  }
+}
