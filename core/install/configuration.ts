@@ -71,7 +71,7 @@ export function planConfiguration(
 
 function fileStep(file: FileEntry, previous: FileId | undefined, there: Observed): ConfigurationStep | undefined {
   // Deleted by the user after it was installed: that is a change too, and it stays (Debian policy 10.7.3).
-  if (there.kind === 'none') return previous === file.id ? undefined : { do: 'write', path: file.path, file };
+  if (there.kind === 'none') return previous === undefined ? { do: 'write', path: file.path, file } : undefined;
   if (there.kind === 'file' && there.id === file.id) return undefined;
   if (there.kind === 'file' && there.id === previous) return { do: 'write', path: file.path, file };
   // The user changed it, and the package did not: nothing new to show.

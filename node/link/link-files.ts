@@ -1,0 +1,32 @@
+/** Puts files of the store into a tree: reflink, hard link or copy. */
+import { chmodSync, chownSync, constants, copyFileSync, linkSync } from 'node:fs';
+import { hasErrno } from '../io-error.ts';
+import type { LinkTask } from '../store/tasks.ts';
+
+/** Links every file; what the file system refuses (too many links, another file system) is copied. */
+export function linkFiles({ method, links }: LinkTask): undefined {
+  for (const { from, to, special } of links) {
+    if (special !== undefined) placeSpecial(from, to, special);
+    else if (method === 'hardlink') linkOrCopy(from, to);
+    else copyFileSync(from, to, method === 'reflink' ? constants.COPYFILE_FICLONE : 0);
+  }
+  return undefined;
+}
+
+/** EMLINK: 65,000 links per inode on ext4. EXDEV: the store is on another file system. EPERM: a file system without links. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!hasErrno(error, 'EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP')) throw error;
+    copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  }
+}
+
+/** A mode or owner of its own needs an inode of its own. */
+function placeSpecial(from: string, to: string, special: { mode: number; uid?: number; gid?: number }): void {
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  // The owner first: changing it takes setuid away.
+  if (special.uid !== undefined && special.gid !== undefined) chownSync(to, special.uid, special.gid);
+  chmodSync(to, special.mode);
+}

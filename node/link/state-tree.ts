@@ -1,0 +1,150 @@
+/** Builds the tree of a state: directories, links into the store, symbolic links; and the top of a root. */
+import { chmodSync, chownSync, closeSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { linkTarget, USR_ALIASES } from '../../core/dag/path.ts';
+import type { Entry, Owner } from '../../core/dag/entry.ts';
+import { topOf, USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
+import { MossError } from '../../core/error.ts';
+import { isExecutable } from '../store/file-store.ts';
+import type { Layout } from '../store/layout.ts';
+import type { StorePool } from '../store/staging.ts';
+import type { LinkMethod, LinkTask } from '../store/tasks.ts';
+
+/** Links handed to a worker at a time: enough to keep it busy for some ten milliseconds. */
+const BATCH = 1024;
+/** The modes of store files; anything else needs an inode of its own. */
+const COMMON_MODES: ReadonlySet<number> = new Set([0o644, 0o755, 0o444, 0o555, 0o664, 0o775]);
+
+export interface StateTreeOptions {
+  layout: Layout;
+  pool: StorePool;
+  method: LinkMethod;
+  onProgress?: (entries: number) => void;
+}
+
+/**
+ * Links the entries of a tree below `directory`, which must not exist.
+ *
+ * @param entries in path order
+ */
+export async function buildStateTree(directory: string, entries: readonly TreeEntry[], options: StateTreeOptions): Promise<void> {
+  const { layout, pool, method, onProgress } = options;
+  mkdirSync(directory, { recursive: true });
+  const made = new Set<string>();
+  const isRoot = process.getuid?.() === 0;
+  const jobs: Promise<unknown>[] = [];
+  let links: LinkTask['links'] = [];
+  const flush = (): void => {
+    const batch = links;
+    links = [];
+    if (batch.length > 0) jobs.push(pool.run({ kind: 'link', method, links: batch }).then(() => onProgress?.(batch.length)));
+  };
+  const restricted: { path: string; entry: Extract<Entry, { type: 'directory' }> }[] = [];
+  for (const { entry } of entries) {
+    const path = `${directory}/${entry.path}`;
+    if (entry.type === 'directory') {
+      makeDirectory(directory, entry.path, made);
+      if (entry.mode !== 0o755 || entry.owner !== undefined) restricted.push({ path, entry });
+      continue;
+    }
+    const slash = entry.path.lastIndexOf('/');
+    if (slash !== -1) makeDirectory(directory, entry.path.slice(0, slash), made);
+    if (entry.type === 'symlink') {
+      symlinkSync(linkTarget(entry.path, entry.target), path);
+    } else {
+      const from = layout.stored(entry.id, isExecutable(entry.mode));
+      links.push({ from, to: path, special: specialOf(entry.mode, entry.owner, isRoot) });
+      if (links.length >= BATCH) flush();
+    }
+  }
+  flush();
+  await Promise.all(jobs);
+  // Modes last: a directory without write permission could not be filled.
+  for (const { path, entry } of restricted.toReversed()) {
+    if (isRoot && entry.owner !== undefined) chownSync(path, entry.owner.uid, entry.owner.gid);
+    chmodSync(path, isRoot ? entry.mode : entry.mode | 0o700);
+  }
+  linkTops(directory);
+}
+
+function specialOf(mode: number, owner: Owner | undefined, isRoot: boolean): LinkTask['links'][number]['special'] {
+  if (COMMON_MODES.has(mode) && (owner === undefined || !isRoot)) return undefined;
+  return { mode, ...(isRoot && owner !== undefined && { uid: owner.uid, gid: owner.gid }) };
+}
+
+function makeDirectory(base: string, path: string, made: Set<string>): void {
+  if (made.has(path)) return;
+  const slash = path.lastIndexOf('/');
+  if (slash !== -1) makeDirectory(base, path.slice(0, slash), made);
+  made.add(path);
+  const full = `${base}/${path}`;
+  if (!existsSync(full)) mkdirSync(full, 0o755);
+}
+
+/**
+ * A state looks like a whole system: relative links that climb to the top find `bin` and `etc` there, since the kernel
+ * takes `..` from where the state really lies.
+ */
+function linkTops(directory: string): void {
+  for (const alias of USR_ALIASES) {
+    if (existsSync(`${directory}/usr/${alias}`)) symlinkIfMissing(`usr/${alias}`, `${directory}/${alias}`);
+  }
+  for (const top of USER_TOPS) symlinkIfMissing(`../../../${top}`, `${directory}/${top}`);
+}
+
+function symlinkIfMissing(target: string, path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) symlinkSync(target, path);
+}
+
+/**
+ * The links at the top of a root that lead into the active state: `usr`, its aliases, and whatever else states hold.
+ * They are made once; activating another state does not touch them.
+ *
+ * @throws MossError `exists` when something else is in the way
+ */
+export function linkRoot(root: string, entries: readonly TreeEntry[]): void {
+  const wanted = new Map<string, string>([['usr', '.moss/current/usr']]);
+  for (const alias of USR_ALIASES) wanted.set(alias, `usr/${alias}`);
+  for (const { entry } of entries) {
+    const top = topOf(entry.path);
+    if (!USER_TOPS.has(top) && !wanted.has(top)) wanted.set(top, `.moss/current/${top}`);
+  }
+  for (const [name, target] of wanted) {
+    const path = join(root, name);
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there === undefined) symlinkSync(target, path);
+    else if (!there.isSymbolicLink() || readlinkSync(path) !== target) {
+      throw new MossError('exists', `${path} is in the way: moss keeps a link to ${target} there`, {
+        hint: 'Choose an empty directory as the root with -D, or move what is there.',
+        data: { path },
+      });
+    }
+  }
+}
+
+/** How files get from the store into a state on this file system. */
+export function chooseLinkMethod(layout: Layout): LinkMethod {
+  const from = join(layout.moss, `.reflink-${process.pid}`);
+  const to = `${from}-copy`;
+  try {
+    writeFileSync(from, 'moss');
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
+    return 'reflink';
+  } catch {
+    return 'hardlink';
+  } finally {
+    rmSync(from, { force: true });
+    rmSync(to, { force: true });
+  }
+}
+
+/** Whether two names that differ by case only are one file here. */
+export function foldsCase(directory: string): boolean {
+  const probe = join(directory, `.case-${process.pid}`);
+  closeSync(openSync(probe, 'w'));
+  try {
+    return existsSync(join(dirname(probe), `.CASE-${process.pid}`));
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}

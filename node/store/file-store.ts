@@ -1,0 +1,122 @@
+/** The content-addressed store of a root: every file once, by its id and execute bits. */
+import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { FileEntry } from '../../core/dag/entry.ts';
+import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { MossError } from '../../core/error.ts';
+import { syncFileSystem } from './durable.ts';
+import { EXECUTABLE_MODE, finish, looksWhole, STORE_MODE } from './files.ts';
+import type { Layout } from './layout.ts';
+import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
+
+/** Files handed to a worker at a time, and bytes, so that all threads stay busy to the end. */
+const BATCH = 512;
+const BATCH_BYTES = 32 * LEAF_SIZE;
+
+/** A file of the store. */
+export interface StoredFile {
+  id: FileId;
+  /** Bytes. */
+  size: number;
+  executable: boolean;
+}
+
+export class FileStore {
+  readonly layout: Layout;
+  readonly #pool: StorePool;
+
+  constructor(layout: Layout, pool: StorePool) {
+    this.layout = layout;
+    this.#pool = pool;
+    mkdirSync(layout.store, { recursive: true });
+  }
+
+  /** Whether a file is in the store as it was left, with either mode. */
+  has({ id, size }: FileEntry): boolean {
+    return looksWhole(this.layout.stored(id, false), size) || looksWhole(this.layout.stored(id, true), size);
+  }
+
+  /** Makes staged files durable and moves them into the store, with each mode that is needed. */
+  async adopt(staging: Staging, files: Iterable<FileEntry>): Promise<void> {
+    const wanted = new Map<FileId, { id: FileId; size: number; plain: boolean; executable: boolean }>();
+    for (const { id, size, mode } of files) {
+      const item = wanted.get(id) ?? { id, size, plain: false, executable: false };
+      if (isExecutable(mode)) item.executable = true;
+      else item.plain = true;
+      wanted.set(id, item);
+    }
+    const staged = [...wanted.values()].filter(({ id }) => staging.has(id));
+    if (staged.length > 0) {
+      await syncFileSystem(this.layout.moss);
+      const jobs: Promise<unknown>[] = [];
+      for (let at = 0; at < staged.length; at += BATCH) {
+        jobs.push(this.#pool.run({ kind: 'adopt', root: this.layout.root, files: staged.slice(at, at + BATCH) }));
+      }
+      await Promise.all(jobs);
+      for (const { id } of staged) staging.release(id);
+    }
+    for (const item of wanted.values()) this.#addMissingModes(item);
+    staging.clear();
+  }
+
+  /** Hashes files of the store on the workers: for each, whether it is whole. */
+  async verify(files: readonly StoredFile[], onProgress?: (files: number, bytes: number) => void): Promise<boolean[]> {
+    const jobs: Promise<boolean[]>[] = [];
+    for (let at = 0; at < files.length; ) {
+      let bytes = 0;
+      const start = at;
+      while (at < files.length && at - start < BATCH && bytes < BATCH_BYTES) bytes += files[at++]?.size ?? 0;
+      const batch = files.slice(start, at).map(({ id, size, executable }) => ({ id, size, path: this.layout.stored(id, executable) }));
+      jobs.push(
+        checkOnWorkers(this.#pool, batch).then((good) => {
+          onProgress?.(batch.length, bytes);
+          return good;
+        }),
+      );
+    }
+    return (await Promise.all(jobs)).flat();
+  }
+
+  /** Takes an altered file out of the store, so that it is never linked again. */
+  quarantine({ id, executable }: StoredFile): void {
+    const path = this.layout.stored(id, executable);
+    if (!existsSync(path)) return;
+    mkdirSync(this.layout.quarantine, { recursive: true });
+    renameSync(path, join(this.layout.quarantine, `${basename(path)}.${Date.now()}`));
+  }
+
+  /** Every file of the store with its bytes on disk. */
+  *list(): Generator<{ path: string; id: FileId; executable: boolean; bytes: number }> {
+    for (const directory of readdirSync(this.layout.store)) {
+      for (const name of readdirSync(join(this.layout.store, directory))) {
+        const path = join(this.layout.store, directory, name);
+        // Names in the store are written by `adopt` alone.
+        yield { path, id: name.replace(/\.x$/, '') as FileId, executable: name.endsWith('.x'), bytes: statSync(path).size };
+      }
+    }
+  }
+
+  /** A file that is in the store with the other mode only. */
+  #addMissingModes(file: { id: FileId; size: number; plain: boolean; executable: boolean }): void {
+    for (const executable of [false, true]) {
+      if (!(executable ? file.executable : file.plain)) continue;
+      const target = this.layout.stored(file.id, executable);
+      if (looksWhole(target, file.size)) continue;
+      const other = this.layout.stored(file.id, !executable);
+      if (!looksWhole(other, file.size)) {
+        throw new MossError('damaged', `the store has lost ${file.id}`, { hint: 'Run `moss verify --repair`.', data: { id: file.id } });
+      }
+      mkdirSync(dirname(target), { recursive: true });
+      const temporary = `${target}.${process.pid}.tmp`;
+      copyFileSync(other, temporary, constants.COPYFILE_FICLONE);
+      finish(temporary, executable ? EXECUTABLE_MODE : STORE_MODE);
+      renameSync(temporary, target);
+      rmSync(temporary, { force: true });
+    }
+  }
+}
+
+/** Whether a mode asks for the store entry with the execute bits. */
+export function isExecutable(mode: number): boolean {
+  return (mode & 0o111) !== 0;
+}

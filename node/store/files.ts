@@ -1,0 +1,99 @@
+/** Files of the store, as a worker handles them: synchronous calls, which are twice as fast as awaited ones (measured). */
+import { chmodSync, closeSync, copyFileSync, constants, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync, utimesSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { hasErrno } from '../io-error.ts';
+import { nodeHasher } from '../hasher.ts';
+import { Layout } from './layout.ts';
+import type { AdoptTask, CheckResult, CheckTask } from './tasks.ts';
+
+/** Store files are read-only; the executable ones have the execute bits too. */
+export const STORE_MODE = 0o444;
+export const EXECUTABLE_MODE = 0o555;
+/** Seconds: every store file has the same modification time, so any other one tells that somebody wrote to it. */
+export const STORE_MTIME = 1;
+
+/** Whether a file of the store looks as it was left: size and modification time. */
+export function looksWhole(path: string, size: number): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && isAsLeft(stat, size);
+}
+
+export function isAsLeft(stat: Stats, size: number): boolean {
+  return stat.isFile() && stat.size === size && stat.mtimeMs === STORE_MTIME * 1000;
+}
+
+/** The id of a file's content; `undefined` where it cannot be read whole. */
+export async function fileIdOf(path: string, size: number): Promise<FileId | undefined> {
+  if (size <= LEAF_SIZE) {
+    const bytes = readFileSync(path);
+    return bytes.length === size ? fileIdFromDigest(nodeHasher.sha256(bytes), size) : undefined;
+  }
+  const fd = openSync(path, 'r');
+  try {
+    const leaves: Uint8Array[] = [];
+    const leaf = Buffer.allocUnsafe(LEAF_SIZE);
+    for (let at = 0; at < size; at += LEAF_SIZE) {
+      const length = Math.min(LEAF_SIZE, size - at);
+      if (readSync(fd, leaf, 0, length, at) !== length) return undefined;
+      leaves.push(nodeHasher.sha256(leaf.subarray(0, length)));
+    }
+    return await fileIdFromLeaves(leaves, size, nodeHasher);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads every file and says whether it is what its id says. A file that is missing or unreadable is not. */
+export async function checkFiles(files: CheckTask['files']): Promise<CheckResult> {
+  const results: boolean[] = [];
+  for (const { path, id, size } of files) {
+    try {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      results.push(stat !== undefined && stat.isFile() && stat.size === size && (await fileIdOf(path, size)) === id);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT', 'EIO', 'EACCES', 'EISDIR')) throw error;
+      results.push(false);
+    }
+  }
+  return results;
+}
+
+/** Moves staged files under their names in the store; their content is durable by now. */
+export function adoptFiles({ root, files }: AdoptTask): undefined {
+  const layout = new Layout(root);
+  const made = new Set<string>();
+  for (const { id, plain, executable } of files) {
+    const staged = layout.staged(id);
+    if (executable) {
+      const target = layout.stored(id, true);
+      ensureDirectory(dirname(target), made);
+      if (plain) {
+        copyFileSync(staged, `${staged}.x`, constants.COPYFILE_FICLONE);
+        finish(`${staged}.x`, EXECUTABLE_MODE);
+        renameSync(`${staged}.x`, target);
+      } else {
+        chmodSync(staged, EXECUTABLE_MODE);
+        renameSync(staged, target);
+      }
+    }
+    if (plain) {
+      const target = layout.stored(id, false);
+      ensureDirectory(dirname(target), made);
+      renameSync(staged, target);
+    }
+  }
+  return undefined;
+}
+
+/** Gives a file the mode and the time that store files have. */
+export function finish(path: string, mode: number): void {
+  chmodSync(path, mode);
+  utimesSync(path, STORE_MTIME, STORE_MTIME);
+}
+
+function ensureDirectory(path: string, made: Set<string>): void {
+  if (made.has(path)) return;
+  mkdirSync(path, { recursive: true });
+  made.add(path);
+}

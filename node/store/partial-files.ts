@@ -1,0 +1,98 @@
+/** Large files that come in several pieces, from several threads, over several runs. */
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { fileIdFromLeaves, leafCount, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { MossError } from '../../core/error.ts';
+import { nodeHasher } from '../hasher.ts';
+import { finish, STORE_MODE } from './files.ts';
+import type { Layout } from './layout.ts';
+import type { WrittenRun } from './tasks.ts';
+
+type Leaves = (Uint8Array | undefined)[];
+
+export class PartialFiles {
+  readonly #layout: Layout;
+  readonly #files = new Map<FileId, Leaves>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** Whether all leaves of a run are here. */
+  has(id: FileId, offset: number, length: number): boolean {
+    const leaves = this.#files.get(id);
+    if (leaves === undefined) return false;
+    for (let at = offset; at < offset + length; at += LEAF_SIZE) if (leaves[at / LEAF_SIZE] === undefined) return false;
+    return true;
+  }
+
+  /** The ids of files that lack something. */
+  unfinished(): FileId[] {
+    return [...this.#files.keys()];
+  }
+
+  /**
+   * Notes a run that was written.
+   *
+   * @param total bytes of the whole file
+   * @returns whether the file is complete now, and staged
+   * @throws MossError `bad-file` when it is complete and not what its id says
+   */
+  async add(run: WrittenRun, total: number): Promise<boolean> {
+    const line = { id: run.id, offset: run.offset, total, leaves: run.leaves.map((leaf) => Buffer.from(leaf).toString('hex')) };
+    appendFileSync(this.#layout.journal, `${JSON.stringify(line)}\n`);
+    return this.#enter(run.id, run.offset, run.leaves, total);
+  }
+
+  /**
+   * Takes in what an interrupted run wrote and noted down, as far as it still hashes to what was noted.
+   *
+   * @returns the files that turned out to be complete
+   */
+  async resume(): Promise<FileId[]> {
+    const complete: FileId[] = [];
+    if (!existsSync(this.#layout.journal)) return complete;
+    for (const line of readFileSync(this.#layout.journal, 'utf8').split('\n')) {
+      const run = parseLine(line);
+      const path = run && this.#layout.partial(run.id);
+      if (run === undefined || path === undefined || !existsSync(path)) continue;
+      const fd = openSync(path, 'r');
+      const good = run.leaves.map((leaf, i) => (leaf.equals(hashLeaf(fd, run.offset + i * LEAF_SIZE, run.total)) ? leaf : undefined));
+      closeSync(fd);
+      if (await this.#enter(run.id, run.offset, good, run.total)) complete.push(run.id);
+    }
+    return complete;
+  }
+
+  async #enter(id: FileId, offset: number, run: Leaves, total: number): Promise<boolean> {
+    const leaves = this.#files.get(id) ?? new Array<Uint8Array | undefined>(leafCount(total)).fill(undefined);
+    this.#files.set(id, leaves);
+    for (const [i, leaf] of run.entries()) leaves[offset / LEAF_SIZE + i] = leaf;
+    const known = leaves.filter((leaf) => leaf !== undefined);
+    if (known.length < leaves.length) return false;
+    this.#files.delete(id);
+    const path = this.#layout.partial(id);
+    if ((await fileIdFromLeaves(known, total, nodeHasher)) !== id) {
+      rmSync(path, { force: true });
+      throw new MossError('bad-file', `frames hold other content for ${id} than their tables say`, {
+        hint: 'The package is broken as it was published: tell its publisher.',
+        data: { id },
+      });
+    }
+    finish(path, STORE_MODE);
+    renameSync(path, this.#layout.staged(id));
+    return true;
+  }
+}
+
+/** SHA-256 of one leaf; of nothing where the file is shorter. */
+function hashLeaf(fd: number, offset: number, total: number): Uint8Array {
+  const leaf = Buffer.alloc(Math.min(LEAF_SIZE, total - offset));
+  return readSync(fd, leaf, 0, leaf.length, offset) === leaf.length ? nodeHasher.sha256(leaf) : new Uint8Array();
+}
+
+/** The last line of a journal may be torn: it counts as not written. */
+function parseLine(line: string): { id: FileId; offset: number; total: number; leaves: Buffer[] } | undefined {
+  if (!line.startsWith('{') || !line.endsWith('}')) return undefined;
+  const { id, offset, total, leaves } = JSON.parse(line) as { id: FileId; offset: number; total: number; leaves: string[] };
+  return { id, offset, total, leaves: leaves.map((leaf) => Buffer.from(leaf, 'hex')) };
+}

@@ -1,0 +1,167 @@
+/** The staging directory: where files arrive and are verified, and where an interrupted run is taken up again. */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
+import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import { gzipFiles, hasGnuGzip } from '../gzip.ts';
+import type { Pool } from '../threads/pool.ts';
+import { fileIdOf, finish, STORE_MODE } from './files.ts';
+import type { Layout } from './layout.ts';
+import { PartialFiles } from './partial-files.ts';
+import type { StoreResult, StoreTask } from './tasks.ts';
+
+export type StorePool = Pool<StoreTask, StoreResult>;
+
+/** Unpacked documents handed to gzip at a time. */
+const GZIP_BATCH = 256;
+/** Files handed to a worker at a time. */
+const CHECK_BATCH = 512;
+const FILE_ID = /^b[a-z2-7]{58}$/;
+
+export class Staging {
+  readonly #layout: Layout;
+  readonly #pool: StorePool;
+  readonly #files = new Set<FileId>();
+  readonly #partial: PartialFiles;
+  /** Documents that wait for gzip, and those that the gzip of this machine does not give back. */
+  #recipes: FileId[] = [];
+  #refused: FileId[] = [];
+  #gzipping: Promise<void> = Promise.resolve();
+
+  constructor(layout: Layout, pool: StorePool) {
+    this.#layout = layout;
+    this.#pool = pool;
+    this.#partial = new PartialFiles(layout);
+    for (const directory of [layout.staging, layout.recipes]) mkdirSync(directory, { recursive: true });
+  }
+
+  /** Whether the whole file is here, verified. */
+  has(id: FileId): boolean {
+    return this.#files.has(id);
+  }
+
+  /** The file left the staging directory. */
+  release(id: FileId): void {
+    this.#files.delete(id);
+  }
+
+  /** Everything is in the store: what is left over belongs to nobody. */
+  clear(): void {
+    rmSync(this.#layout.staging, { recursive: true, force: true });
+    mkdirSync(this.#layout.recipes, { recursive: true });
+  }
+
+  /**
+   * Takes in what an interrupted run left, as far as it hashes right.
+   *
+   * @returns how many whole files were taken over
+   */
+  async resume({ signal }: AbortOptions = {}): Promise<number> {
+    const names = readdirSync(this.#layout.staging).filter((name) => FILE_ID.test(name));
+    const files = names.map((name) => {
+      const path = join(this.#layout.staging, name);
+      // The name was written by `stage`, which got it from a file table.
+      return { path, id: name as FileId, size: statSync(path).size };
+    });
+    for (let at = 0; at < files.length; at += CHECK_BATCH) {
+      signal?.throwIfAborted();
+      const batch = files.slice(at, at + CHECK_BATCH);
+      const good = await checkOnWorkers(this.#pool, batch);
+      for (const [i, { id, path }] of batch.entries()) {
+        if (good[i] === true) this.#files.add(id);
+        else rmSync(path);
+      }
+    }
+    await this.#resumeRecipes();
+    for (const id of await this.#partial.resume()) this.#files.add(id);
+    return this.#files.size;
+  }
+
+  /** What is still to be fetched of a plan. */
+  remaining(plan: FetchPlan): WantedFrame[] {
+    const isHere = ({ id, offset, length }: WantedPiece): boolean => this.#files.has(id) || this.#partial.has(id, offset, length);
+    return plan.frames.flatMap((frame) => {
+      const pieces = frame.pieces.filter((piece) => !isHere(piece));
+      return pieces.length === 0 ? [] : [{ ...frame, pieces }];
+    });
+  }
+
+  /**
+   * Unpacks a block on a worker; what it brings is verified when this resolves.
+   *
+   * @throws MossError `bad-block`, `bad-frame`, `bad-file`, `disk-full`
+   */
+  async unpack(frame: WantedFrame, bytes: Uint8Array): Promise<void> {
+    const { cid, plain, compressed, pieces } = frame;
+    const { buffer } = bytes;
+    const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
+    const result = await this.#pool.run(
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, compressed, pieces },
+      transfer,
+    );
+    if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');
+    for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#files.add(piece.id);
+    for (const run of result.runs) {
+      const total = pieces.find((piece) => piece.id === run.id)?.total ?? 0;
+      if (await this.#partial.add(run, total)) this.#files.add(run.id);
+    }
+    this.#recipes.push(...result.recipes);
+    if (this.#recipes.length >= GZIP_BATCH) this.#startGzip();
+  }
+
+  /**
+   * Waits for what is under way after the last block.
+   *
+   * @returns files that the gzip of this machine does not give back: they must be fetched as they are
+   */
+  async settle(): Promise<FileId[]> {
+    this.#startGzip();
+    await this.#gzipping;
+    const [unfinished] = this.#partial.unfinished();
+    if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
+    return this.#refused.splice(0);
+  }
+
+  async #resumeRecipes(): Promise<void> {
+    const names = readdirSync(this.#layout.recipes);
+    for (const name of names) if (!FILE_ID.test(name)) rmSync(join(this.#layout.recipes, name));
+    const ids = names.filter((name) => FILE_ID.test(name)).map((name) => name as FileId);
+    if (ids.length > 0 && hasGnuGzip()) await this.#gzip(ids);
+    // Half an unpacked document is no reason to mistrust gzip: what does not fit is simply fetched again.
+    this.#refused = [];
+  }
+
+  #startGzip(): void {
+    const ids = this.#recipes;
+    this.#recipes = [];
+    if (ids.length === 0) return;
+    // One after the other; a failure shows when the staging settles.
+    this.#gzipping = this.#gzipping.then(() => this.#gzip(ids));
+    this.#gzipping.catch(() => undefined);
+  }
+
+  /** Packs unpacked documents and checks what comes out against their ids. */
+  async #gzip(ids: readonly FileId[]): Promise<void> {
+    await gzipFiles(this.#layout.recipes, ids);
+    for (const id of ids) {
+      const packed = join(this.#layout.recipes, `${id}.gz`);
+      if ((await fileIdOf(packed, statSync(packed).size)) === id) {
+        finish(packed, STORE_MODE);
+        renameSync(packed, this.#layout.staged(id));
+        this.#files.add(id);
+      } else {
+        rmSync(packed);
+        this.#refused.push(id);
+      }
+    }
+  }
+}
+
+/** Which of the files are what their ids say. */
+export async function checkOnWorkers(pool: StorePool, files: { path: string; id: FileId; size: number }[]): Promise<boolean[]> {
+  const result = await pool.run({ kind: 'check', files });
+  if (!Array.isArray(result)) throw new MossError('bug', 'a check without a result');
+  return result;
+}

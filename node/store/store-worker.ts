@@ -1,0 +1,18 @@
+import { serve } from '../threads/serve.ts';
+import { linkFiles } from '../link/link-files.ts';
+import { adoptFiles, checkFiles } from './files.ts';
+import type { StoreResult, StoreTask } from './tasks.ts';
+import { unpackFrame } from './unpack.ts';
+
+serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
+  switch (task.kind) {
+    case 'unpack':
+      return unpackFrame(task);
+    case 'check':
+      return checkFiles(task.files);
+    case 'adopt':
+      return adoptFiles(task);
+    case 'link':
+      return linkFiles(task);
+  }
+});

@@ -1,0 +1,58 @@
+/** What a root's worker threads do. */
+import type { FileId } from '../../core/dag/file-id.ts';
+import type { WantedPiece } from '../../core/install/plan.ts';
+
+export interface UnpackTask {
+  kind: 'unpack';
+  root: string;
+  cid: string;
+  /** The block, transferred. */
+  bytes: Uint8Array;
+  plain: number;
+  compressed: boolean;
+  pieces: WantedPiece[];
+}
+
+/** A run of leaves of a large file that was written to its partial file. */
+export interface WrittenRun {
+  id: FileId;
+  /** Bytes from the start of the file. */
+  offset: number;
+  length: number;
+  /** SHA-256 of each leaf. */
+  leaves: Uint8Array[];
+}
+
+export interface UnpackResult {
+  runs: WrittenRun[];
+  /** Files whose unpacked content waits for gzip. */
+  recipes: FileId[];
+}
+
+/** Files whose content is to be held against their ids. */
+export interface CheckTask {
+  kind: 'check';
+  files: { path: string; id: FileId; size: number }[];
+}
+
+/** For each file: whether it is what it should be. */
+export type CheckResult = boolean[];
+
+/** Moves staged files into the store. */
+export interface AdoptTask {
+  kind: 'adopt';
+  root: string;
+  files: { id: FileId; plain: boolean; executable: boolean }[];
+}
+
+/** Links a part of a tree: the directories are there. */
+export interface LinkTask {
+  kind: 'link';
+  method: LinkMethod;
+  links: { from: string; to: string; special?: { mode: number; uid?: number; gid?: number } | undefined }[];
+}
+
+export type LinkMethod = 'reflink' | 'hardlink' | 'copy';
+
+export type StoreTask = UnpackTask | CheckTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | CheckResult | undefined;

@@ -1,0 +1,70 @@
+/** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
+import { closeSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
+import { parseCid } from '../../core/dag/cid.ts';
+import { LEAF_SIZE } from '../../core/dag/file-id.ts';
+import type { WantedPiece } from '../../core/install/plan.ts';
+import { MossError } from '../../core/error.ts';
+import { nodeHasher } from '../hasher.ts';
+import { nodeCompressor } from '../zstd.ts';
+import { STORE_MODE, STORE_MTIME } from './files.ts';
+import { Layout } from './layout.ts';
+import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
+
+export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
+  const layout = new Layout(task.root);
+  await verifyBlock(parseCid(task.cid), task.bytes, nodeHasher);
+  const content = task.compressed ? nodeCompressor.decompress(task.bytes, { size: task.plain }) : task.bytes;
+  const result: UnpackResult = { runs: [], recipes: [] };
+  for (const piece of task.pieces) {
+    const bytes = content.subarray(piece.at, piece.at + piece.length);
+    if (bytes.length !== piece.length) throw new MossError('bad-frame', `the frame ${task.cid} is shorter than its table says`);
+    if (piece.gzip) {
+      writeFileSync(`${layout.recipes}/${piece.id}`, bytes);
+      result.recipes.push(piece.id);
+    } else if (piece.total <= LEAF_SIZE) {
+      checkWhole(piece, bytes);
+      writeStaged(layout.staged(piece.id), bytes);
+    } else result.runs.push(writeRun(layout.partial(piece.id), piece, bytes));
+  }
+  return result;
+}
+
+function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {
+  if (!sameBytes(nodeHasher.sha256(bytes), parseCid(piece.id).multihash.digest)) {
+    throw new MossError('bad-file', `a frame holds other content for ${piece.id} than its table says`, {
+      hint: 'The package is broken as it was published: tell its publisher.',
+      data: { id: piece.id },
+    });
+  }
+}
+
+/** A crash may leave half a file here: whoever finds it later hashes it before using it. */
+function writeStaged(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'w', STORE_MODE);
+  try {
+    writeAll(fd, bytes, 0);
+    futimesSync(fd, STORE_MTIME, STORE_MTIME);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeRun(path: string, piece: WantedPiece, bytes: Uint8Array): WrittenRun {
+  // Not truncated: other threads write other runs of the same file.
+  const fd = openSync(path, 'a+', 0o644);
+  closeSync(fd);
+  const target = openSync(path, 'r+');
+  try {
+    writeAll(target, bytes, piece.offset);
+  } finally {
+    closeSync(target);
+  }
+  const leaves: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += LEAF_SIZE) leaves.push(nodeHasher.sha256(bytes.subarray(at, at + LEAF_SIZE)));
+  return { id: piece.id, offset: piece.offset, length: piece.length, leaves };
+}
+
+function writeAll(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+}

@@ -1,0 +1,188 @@
+/**
+ * What is installed, by question: SQLite over what the states record and the manifests say. Nothing is only here: the
+ * database is made anew from the states and the blocks when it is lost or damaged.
+ */
+import { rmSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Entry } from '../../core/dag/entry.ts';
+import type { PackageFormat } from '../../core/dag/package.ts';
+import type { State } from '../../core/install/state.ts';
+
+const VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE state (number INTEGER PRIMARY KEY, created INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
+  CREATE TABLE installed (
+    state INTEGER NOT NULL REFERENCES state ON DELETE CASCADE,
+    name TEXT NOT NULL, version TEXT NOT NULL, release INTEGER NOT NULL, architecture TEXT NOT NULL, format TEXT NOT NULL,
+    manifest TEXT NOT NULL, repository TEXT NOT NULL, explicit INTEGER NOT NULL, components TEXT NOT NULL,
+    summary TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (state, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE entry (
+    manifest TEXT NOT NULL, component TEXT NOT NULL, path TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (manifest, path)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX entry_path ON entry (path);
+  PRAGMA user_version = ${VERSION};
+`;
+
+/** One row of `moss list`. */
+export interface InstalledRow {
+  name: string;
+  version: string;
+  release: number;
+  architecture: string;
+  format: PackageFormat;
+  manifest: string;
+  repository: string;
+  explicit: boolean;
+  components: string[];
+  summary: string;
+  /** Bytes on disk of the components that are installed. */
+  size: number;
+}
+
+/** What the database holds of a package beyond what the state records. */
+export interface PackageFacts {
+  summary: string;
+  size: number;
+  /** Rows of all installed components. */
+  entries: { component: string; entry: Entry }[];
+}
+
+export class Database {
+  readonly #db: DatabaseSync;
+
+  /**
+   * @param rebuild fills a new database; called when the file is missing, damaged, or of another version
+   */
+  static async open(path: string, rebuild: (database: Database) => Promise<void>): Promise<Database> {
+    const database = tryOpen(path);
+    if (database !== undefined) return new Database(database);
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
+    const fresh = new DatabaseSync(path);
+    fresh.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    fresh.exec(SCHEMA);
+    const made = new Database(fresh);
+    await rebuild(made);
+    return made;
+  }
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+    db.exec('PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** Enters a state; entries of packages that are known by another state are there already. */
+  addState(state: State, factsOf: (manifest: string) => PackageFacts): void {
+    this.#transaction(() => {
+      this.#db.prepare('INSERT OR REPLACE INTO state VALUES (?, ?, ?)').run(state.number, state.created, state.reason);
+      const known = this.#db.prepare('SELECT 1 FROM entry WHERE manifest = ? AND component = ? LIMIT 1');
+      const add = this.#db.prepare('INSERT INTO installed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+      const addEntry = this.#db.prepare('INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)');
+      for (const each of state.packages) {
+        const manifest = each.manifest.toString();
+        const facts = factsOf(manifest);
+        add.run(
+          state.number, each.name, each.version, each.release, each.architecture, each.format, manifest, each.repository,
+          each.explicit ? 1 : 0, JSON.stringify(each.components), facts.summary, facts.size,
+        );
+        const missing = new Set(each.components.filter((component) => known.get(manifest, component) === undefined));
+        for (const { component, entry } of facts.entries) {
+          if (missing.has(component)) addEntry.run(manifest, component, entry.path, entry.type, entry.type === 'file' ? entry.size : 0);
+        }
+      }
+    });
+  }
+
+  removeState(number: number): void {
+    this.#transaction(() => {
+      this.#db.prepare('DELETE FROM state WHERE number = ?').run(number);
+      this.#db.exec('DELETE FROM entry WHERE manifest NOT IN (SELECT manifest FROM installed)');
+    });
+  }
+
+  /** Numbers of the states that are entered, in order. */
+  states(): number[] {
+    return this.#db.prepare('SELECT number FROM state ORDER BY number').all().map((row) => Number(row['number']));
+  }
+
+  /** The packages of a state, by name. */
+  installed(state: number): InstalledRow[] {
+    return this.#db.prepare('SELECT * FROM installed WHERE state = ? ORDER BY name').all(state).map(readInstalled);
+  }
+
+  /** The paths of an installed package, in order. */
+  files(state: number, name: string): { path: string; type: string; size: number; component: string }[] {
+    const statement = this.#db.prepare(
+      `SELECT path, type, size, component FROM entry JOIN installed USING (manifest)
+       WHERE state = ? AND name = ? AND component IN (SELECT value FROM json_each(components)) ORDER BY path`,
+    );
+    return readRows(statement, state, name).map((row) => ({
+      path: String(row['path']),
+      type: String(row['type']),
+      size: Number(row['size']),
+      component: String(row['component']),
+    }));
+  }
+
+  /** The installed packages that hold a path. */
+  owners(state: number, path: string): { name: string; version: string; type: string }[] {
+    const statement = this.#db.prepare(
+      'SELECT name, version, type FROM entry JOIN installed USING (manifest) WHERE state = ? AND path = ? ORDER BY name',
+    );
+    return readRows(statement, state, path).map((row) => ({ name: String(row['name']), version: String(row['version']), type: String(row['type']) }));
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+function readRows(statement: StatementSync, ...values: (string | number)[]): Record<string, unknown>[] {
+  return statement.all(...values);
+}
+
+function readInstalled(row: Record<string, unknown>): InstalledRow {
+  return {
+    name: String(row['name']),
+    version: String(row['version']),
+    release: Number(row['release']),
+    architecture: String(row['architecture']),
+    // Written from an InstalledPackage by `addState`.
+    format: String(row['format']) as PackageFormat,
+    manifest: String(row['manifest']),
+    repository: String(row['repository']),
+    explicit: row['explicit'] === 1,
+    components: JSON.parse(String(row['components'])) as string[],
+    summary: String(row['summary']),
+    size: Number(row['size']),
+  };
+}
+
+function tryOpen(path: string): DatabaseSync | undefined {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (version === VERSION) {
+      db.prepare('SELECT count(*) FROM state').get();
+      return db;
+    }
+  } catch {
+    // damaged: made anew by the caller
+  }
+  db?.close();
+  return undefined;
+}

@@ -1,0 +1,45 @@
+/** The record of a state, kept in the state itself: the database can be made anew from these. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fields } from '../../core/dag/fields.ts';
+import { parseCid } from '../../core/dag/cid.ts';
+import { PACKAGE_FORMATS } from '../../core/dag/package.ts';
+import type { State } from '../../core/install/state.ts';
+import { MossError } from '../../core/error.ts';
+
+const NAME = '.moss-state.json';
+const SCHEMA = 1;
+
+export function writeStateFile(directory: string, state: State): void {
+  const packages = state.packages.map((each) => ({ ...each, manifest: each.manifest.toString() }));
+  writeFileSync(join(directory, NAME), `${JSON.stringify({ schema: SCHEMA, ...state, packages }, undefined, 1)}\n`);
+}
+
+/** @throws MossError `damaged` */
+export function readStateFile(directory: string): State {
+  const path = join(directory, NAME);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new MossError('damaged', `the record of a state cannot be read: ${path}`, { cause, data: { path } });
+  }
+  const fields = new Fields(value, 'damaged', path);
+  if (fields.int('schema') > SCHEMA) throw new MossError('unsupported', `${path} was written by a newer moss`, { hint: 'Update moss.' });
+  return {
+    number: fields.int('number', 1),
+    created: fields.int('created'),
+    reason: fields.text('reason'),
+    packages: fields.maps('packages').map((item) => ({
+      name: item.text('name'),
+      version: item.text('version'),
+      release: item.int('release'),
+      architecture: item.text('architecture'),
+      format: item.oneOf('format', PACKAGE_FORMATS),
+      manifest: parseCid(item.text('manifest')),
+      repository: item.text('repository'),
+      explicit: item.flag('explicit'),
+      components: item.texts('components'),
+    })),
+  };
+}
