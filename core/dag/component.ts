@@ -18,10 +18,10 @@ import type { PackagePath } from './path.ts';
 export const MAIN = 'main';
 
 /**
- * `pt_BR`, `sr@latin`, `en_GB.UTF-8`, `zh-Hant`, `C.utf8`. Languages have two or three letters (ISO 639), so that
- * `usr/share/locale/locale.alias` is none.
+ * `pt_BR`, `sr@latin`, `en_GB.UTF-8`, `zh-Hant`. Languages have two or three letters (ISO 639), so that
+ * `usr/share/locale/locale.alias` is none; and the `C` locale is no translation.
  */
-const LOCALE_TAG = /^(?:[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*|C|POSIX)(?:\.[A-Za-z0-9-]{1,16})?(?:@[A-Za-z0-9]{1,16})?$/;
+const LOCALE_TAG = /^[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*(?:\.[A-Za-z0-9-]{1,16})?(?:@[A-Za-z0-9]{1,16})?$/;
 
 /**
  * Licences ask that they travel with the work, so they are in `main`; and so is what stands directly in
@@ -63,6 +63,5 @@ export function componentOf(path: PackagePath | string, _format: PackageFormat):
 /** The language of a path under `usr/share/locale`, `usr/share/locale-langpack` or `usr/lib/locale`. */
 function localeTag(path: string): string | undefined {
   const [, tag] = /^usr\/(?:share\/locale(?:-langpack)?|lib\/locale)\/([^/]+)(?:\/|$)/.exec(path) ?? [];
-  if (tag === undefined || !LOCALE_TAG.test(tag) || tag.startsWith('C')) return undefined;
-  return tag;
+  return tag !== undefined && LOCALE_TAG.test(tag) ? tag : undefined;
 }

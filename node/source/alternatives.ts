@@ -2,7 +2,7 @@
  * The links that `update-alternatives --install` would make, read from a maintainer script that is never run. Only
  * what stands there literally counts: a word with a variable, a substitution or a pattern in it is not guessed at.
  */
-import type { Alternative } from '../../core/dag/package.ts';
+import type { Alternative, AlternativeLink } from '../../core/dag/package.ts';
 import { parsePath } from '../../core/dag/path.ts';
 import { MossError } from '../../core/error.ts';
 
@@ -37,7 +37,7 @@ function parseCall(words: readonly Word[]): Alternative | undefined {
   return { ...master, priority: Number(priority), slaves };
 }
 
-function checkedLink(link: Word, name: Word, path: Word): { link: string; name: string; path: string } | undefined {
+function checkedLink(link: Word, name: Word, path: Word): AlternativeLink | undefined {
   if (link === undefined || name === undefined || path === undefined) return undefined;
   if (!link.startsWith('/') || !path.startsWith('/') || !/^[^/\s]+$/.test(name) || name.startsWith('-')) return undefined;
   try {

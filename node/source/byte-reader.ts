@@ -60,6 +60,13 @@ export class ByteReader {
     for await (const part of this.take(length, what)) void part;
   }
 
+  /** Reads to the end. @returns how many bytes were left */
+  async drain(): Promise<number> {
+    const start = this.#offset;
+    while (!(await this.atEnd())) this.#take(this.#chunk.length);
+    return this.#offset - start;
+  }
+
   /** Stops the stream; nothing can be read any more. */
   async close(): Promise<void> {
     this.#chunk = NOTHING;

@@ -1,6 +1,7 @@
 /** The `control` file of a `.deb` (deb-control(5), deb822(5)): fields, and what a package says of itself in them. */
 import type { PackageMetadata } from '../../core/dag/package.ts';
-import { checkedArchitecture, checkedName, checkedVersion } from './package-words.ts';
+import { splitRelations } from '../../core/repo/dependency.ts';
+import { checkedMetadata } from './check-metadata.ts';
 import type { Place } from './place.ts';
 
 /** Fields by their names in lower case; the lines of a value are joined by `\n`, each without its leading blank. */
@@ -54,13 +55,13 @@ export function debMetadata(text: string, licences: string[], place: Place): Pac
   };
   const line = (field: string) => (fields.get(field) ?? '').replace(/\s+/g, ' ').trim();
   const relations = (field: string) => splitRelations(fields.get(field) ?? '');
-  const name = checkedName(required('Package'), place);
+  const name = required('Package');
   const [summary, description] = splitDescription(fields.get('description') ?? '');
-  return {
+  const metadata: PackageMetadata = {
     name,
-    version: checkedVersion(required('Version'), place),
+    version: required('Version'),
     release: 0,
-    architecture: checkedArchitecture(required('Architecture'), place),
+    architecture: required('Architecture'),
     format: 'deb',
     summary,
     description,
@@ -77,11 +78,7 @@ export function debMetadata(text: string, licences: string[], place: Place): Pac
     multiArch: multiArch(line('multi-arch').toLowerCase(), place),
     source: line('source') || name,
   };
-}
-
-/** One relation each, without line breaks and repeated blanks. */
-export function splitRelations(text: string): string[] {
-  return text.split(',').map((part) => part.replace(/\s+/g, ' ').trim()).filter((part) => part !== '');
+  return checkedMetadata(metadata, place);
 }
 
 /** The first line, and the rest with its paragraphs: a line with only a dot is an empty one (deb-control(5)). */

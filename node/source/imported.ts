@@ -14,7 +14,9 @@ export interface ImportedPackage {
   alternatives: Alternative[];
   /** Files that belong to the user once installed, beyond what lies in `etc/`. */
   conffiles: PackagePath[];
-  /** The component of a path, where the package says so itself; `componentOf` decides otherwise. */
+  /** Whether peers may tell others that they have it; yes unless the package says no. */
+  announce?: boolean | undefined;
+  /** The component of a path, where the package divides itself; otherwise `componentOf` decides. */
   componentOf?: ((path: PackagePath) => string) | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
@@ -32,7 +32,7 @@ export class DirectorySpool implements Spool {
       for await (const chunk of chunks) {
         total += chunk.length;
         if (total > size) throw wrongLength(size, 'more');
-        writeSync(fd, chunk);
+        writeFileSync(fd, chunk);
         for (let at = 0; at < chunk.length; ) {
           const part = chunk.subarray(at, at + LEAF_SIZE - inLeaf);
           hash.update(part);
@@ -74,7 +74,14 @@ export class DirectorySpool implements Spool {
     const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     const id = fileIdFromDigest(await nodeHasher.sha256(bytes), size);
     const path = this.pathOf(id);
-    if (!existsSync(path)) writeFileSync(path, bytes, { mode: 0o600 });
+    if (existsSync(path)) return { id, size };
+    try {
+      writeFileSync(path, bytes, { mode: 0o600 });
+    } catch (error) {
+      // A part of it would pass for the whole later.
+      rmSync(path, { force: true });
+      throw error;
+    }
     return { id, size };
   }
 }
