@@ -1,7 +1,7 @@
 import { MossError } from '../error.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { keyObject } from './keys.ts';
+import { keyJson } from './keys.ts';
 import type { Root } from './metadata.ts';
 import { encodeHex } from './text.ts';
 
@@ -13,7 +13,7 @@ import { encodeHex } from './text.ts';
 export async function fingerprint(root: Root, hasher: Hasher): Promise<string> {
   const { keyIds, threshold } = root.roles.root;
   const keys = keyIds.flatMap((id) => root.keys.get(id) ?? []).toSorted((a, b) => (a.public < b.public ? -1 : 1));
-  return encodeHex(await hasher.sha256(canonicalJson({ keys: keys.map(keyObject), threshold })));
+  return encodeHex(await hasher.sha256(canonicalJson({ keys: keys.map(keyJson), threshold })));
 }
 
 /**

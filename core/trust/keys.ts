@@ -1,23 +1,17 @@
 import { MossError } from '../error.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { PublicKey } from '../ports/signer.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { type JsonObject, canonicalJson } from './canonical-json.ts';
 import { encodeHex } from './text.ts';
 
 /** A key in the words of TUF section 4.2. */
-export interface KeyObject {
-  readonly keytype: string;
-  readonly scheme: string;
-  readonly keyval: { readonly public: string };
-}
-
-export function keyObject(key: PublicKey): KeyObject {
+export function keyJson(key: PublicKey): JsonObject {
   return { keytype: key.keytype, scheme: key.scheme, keyval: { public: key.public } };
 }
 
 /** The id of a key: the SHA-256 of its canonical form in hex (TUF section 4.2, KEYID). */
 export async function keyId(key: PublicKey, hasher: Hasher): Promise<string> {
-  return encodeHex(await hasher.sha256(canonicalJson(keyObject(key))));
+  return encodeHex(await hasher.sha256(canonicalJson(keyJson(key))));
 }
 
 /** Keys and how many of them must sign. */

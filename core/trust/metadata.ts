@@ -9,6 +9,9 @@ import type { RoleKeys } from './keys.ts';
 export const TOP_ROLES = ['root', 'timestamp', 'snapshot', 'targets'] as const;
 export type TopRole = (typeof TOP_ROLES)[number];
 
+/** Where root metadata of moss has the name of the repository. */
+export const NAME_FIELD = 'x-moss-name';
+
 export interface Signature {
   readonly keyId: string;
   /** Hex; may be nonsense, which simply never verifies. */
@@ -23,6 +26,8 @@ interface Common {
 
 export interface Root extends Common {
   readonly type: 'root';
+  /** What the publisher calls the repository: a field of moss, which TUF lets root have (section 4). */
+  readonly name: string | undefined;
   readonly consistentSnapshot: boolean;
   readonly keys: ReadonlyMap<string, PublicKey>;
   readonly roles: Readonly<Record<TopRole, RoleKeys>>;
@@ -83,6 +88,7 @@ export function parseRoot(bytes: Uint8Array): Signed<Root> {
   return parse(bytes, 'root', (signed, common) => ({
     ...common,
     type: 'root' as const,
+    name: readName(field(signed, NAME_FIELD)),
     consistentSnapshot: asBoolean(field(signed, 'consistent_snapshot') ?? false, 'consistent_snapshot'),
     keys: asMap(field(signed, 'keys'), 'keys', readKey),
     roles: readRoles(asObject(field(signed, 'roles'), 'roles')),
@@ -125,6 +131,10 @@ function parse<T extends AnySigned>(bytes: Uint8Array, type: T['type'], read: (s
   }
   const common = { version: asInteger(field(signed, 'version'), 'version', 1), expires: asTime(field(signed, 'expires'), 'expires') };
   return { signed: read(signed, common), signatures: readSignatures(field(file, 'signatures')), payload: canonicalJson(signed), bytes };
+}
+
+function readName(value: unknown): string | undefined {
+  return value === undefined ? undefined : asText(value, NAME_FIELD);
 }
 
 /** Section 4.2.1: no two signatures by the same key id, whether they count or not. */
