@@ -146,18 +146,19 @@ function parseAlternative(text: string): Alternative {
   const rest = trimmed.slice(end);
   let name = trimmed.slice(0, end);
   let qualifier: string | undefined;
-  if (!name.includes('(')) {
+  // Every .stone provides itself as `name(itself)`, and the bare name means just that.
+  if (name.startsWith('name(')) {
+    name = name.slice(5, -1);
+  } else if (!name.includes('(')) {
     const colon = name.indexOf(':');
     if (colon >= 0) {
       qualifier = name.slice(colon + 1);
       name = name.slice(0, colon);
       if (!QUALIFIER.test(qualifier)) throw badRelation(text, 'what follows the colon is not an architecture');
     }
-    if (!isPackageName(name)) throw badRelation(text, 'it does not start with the name of a package');
-  } else {
-    // Every package provides itself as `name(itself)`, and the bare name means just that.
-    if (name.startsWith('name(')) name = name.slice(5, -1);
-    else if (name.length > MAX_NAME || !CAPABILITY.test(name)) throw badRelation(text, 'it is not a capability of the form kind(value)');
+  }
+  if (!isPackageName(name) && (name.length > MAX_NAME || !CAPABILITY.test(name))) {
+    throw badRelation(text, 'it does not start with the name of a package or a capability');
   }
   return { name, ...parseRelation(rest, text), ...(qualifier === undefined ? {} : { qualifier }) };
 }
