@@ -92,22 +92,21 @@ const XZ_REASONS: Readonly<Record<string, string>> = {
   8: 'it is truncated or corrupt',
 };
 
-/** In a tick of its own the library would read ahead and hide who fails: so errors of the source are kept aside. */
+/**
+ * The library reads all streams and the padding between them (xz file format 2). What fails in its source it reports
+ * as its own error: so that is kept aside.
+ */
 async function* throughXz(chunks: AsyncIterable<Uint8Array>, place: Place): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   let sourceError: unknown;
-  let sourceEnded = false;
-  let tail: Uint8Array = new Uint8Array(0);
   const source = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const next = await iterator.next();
         if (next.done === true) {
-          sourceEnded = true;
           controller.close();
           return;
         }
-        tail = next.value.length > 1 ? next.value.subarray(-2) : Buffer.concat([tail, next.value]).subarray(-2);
         controller.enqueue(next.value);
       } catch (error) {
         sourceError = error;
@@ -123,11 +122,6 @@ async function* throughXz(chunks: AsyncIterable<Uint8Array>, place: Place): Asyn
       if (done) break;
       offset += value.length;
       if (value.length > 0) yield value;
-    }
-    if (!sourceEnded) sourceEnded = (await iterator.next()).done === true;
-    // XZ Embedded stops at the end of the first stream; "YZ" ends a stream footer (xz file format 2.1.2.4).
-    if (!sourceEnded || Buffer.from(tail).toString('latin1') !== 'YZ') {
-      throw place.bad('bytes follow the xz stream, or it has several', { offset });
     }
   } catch (error) {
     if (sourceError !== undefined) throw sourceError;

@@ -16,13 +16,13 @@ export interface IndexedStone extends StoneReference {
  *
  * @throws MossError `bad-package`, `bad-path`, `unsupported` when it is another kind of `.stone`, `io`
  */
-export async function readStoneIndexFile(file: string, { signal }: AbortOptions = {}): Promise<IndexedStone[]> {
+export async function readStoneIndex(file: string, { signal }: AbortOptions = {}): Promise<IndexedStone[]> {
   const place = new Place(file);
   try {
     const fd = openSync(file, 'r');
     try {
       const { type, payloads } = stonePayloads(fd, fstatSync(fd).size, place);
-      if (type !== 'index') throw place.unsupported(`it is a ${type}, not an index`, { offset: 27 }, 'Give a file named stone.index.');
+      if (type !== 'index') throw place.unsupported(`it is no index, but a file of the type "${type}"`, { offset: 27 }, 'Give a file named stone.index.');
       const found: IndexedStone[] = [];
       for (const payload of payloads) {
         if (payload.kind !== 'meta') continue;

@@ -74,7 +74,7 @@ export async function readStoneLayout(reader: ByteReader, payload: StonePayload,
  * @param contentSize bytes of the unpacked content
  * @throws MossError `bad-package` when ranges overlap, or leave the content
  */
-export async function readStoneIndex(
+export async function readStoneRanges(
   reader: ByteReader,
   payload: StonePayload,
   contentSize: number,

@@ -8,7 +8,7 @@ import type { ByteReader } from './byte-reader.ts';
 import { DEFAULT_LIMITS, type Importer, type ImportLimits, type Spool, type Spooled } from './imported.ts';
 import { Place } from './place.ts';
 import { openPayload, stonePayloads, type PayloadKind, type StonePayload } from './stone-container.ts';
-import { EMPTY_DIGEST, readStoneIndex, readStoneLayout, type StoneEntry, type StoneRange } from './stone-layout.ts';
+import { EMPTY_DIGEST, readStoneRanges, readStoneLayout, type StoneEntry, type StoneRange } from './stone-layout.ts';
 import { readStoneMeta, stoneMetadata } from './stone-meta.ts';
 import { ownerOf, Tree, type Content } from './tree.ts';
 
@@ -50,10 +50,13 @@ class Stone {
     const { type, payloads } = stonePayloads(fd, fstatSync(fd).size, place);
     if (type !== 'package') {
       const hint = type === 'index' ? 'Publish the packages that it lists.' : 'Publish the whole package instead.';
-      throw place.unsupported(`it is a ${type}, not a package`, { offset: 27 }, hint);
+      throw place.unsupported(`it is no package, but a file of the type "${type}"`, { offset: 27 }, hint);
     }
     for (const payload of payloads) {
       if (this.#payloads.has(payload.kind)) throw place.bad(`a second ${payload.kind} payload`, { offset: payload.start });
+      if (payload.plainSize > limits.bytes) {
+        throw place.bad(`its ${payload.kind} payload unpacks to more than ${limits.bytes} bytes: ${payload.plainSize}`, { offset: payload.start });
+      }
       this.#payloads.set(payload.kind, payload);
     }
   }
@@ -73,9 +76,8 @@ class Stone {
   async entries(spool: Spool): Promise<Entry[]> {
     const limits = this.#limits;
     const contentSize = this.#payloads.get('content')?.plainSize ?? 0;
-    if (contentSize > limits.bytes) throw this.#place.bad(`it unpacks to more than ${limits.bytes} bytes: ${contentSize}`);
     const layout = (await this.read('layout', (reader, payload, place) => readStoneLayout(reader, payload, limits, place))) ?? [];
-    const ranges = (await this.read('index', (reader, payload, place) => readStoneIndex(reader, payload, contentSize, limits, place))) ?? [];
+    const ranges = (await this.read('index', (reader, payload, place) => readStoneRanges(reader, payload, contentSize, limits, place))) ?? [];
     await this.read('attributes', (reader) => reader.drain());
     const files = (await this.read('content', (reader, _payload, place) => readContent(reader, ranges, spool, place))) ?? new Map<string, Spooled>();
     if (layout.some((entry) => entry.source === EMPTY_DIGEST)) files.set(EMPTY_DIGEST, await spool.add([], 0));
