@@ -42,6 +42,8 @@ export class Solver {
   readonly #levelStarts: number[] = [];
   #head = 0;
   #conflict: Clause | undefined;
+  /** Clauses of one literal, which holds for good, that came while decisions stood. */
+  readonly #facts: Clause[] = [];
   /** Set when there is no solution whatever is assumed. */
   #hopeless: Clause | undefined;
   #stepsLeft: number;
@@ -75,8 +77,9 @@ export class Solver {
     sorted.sort((a, b) => this.#watchRank(b) - this.#watchRank(a));
     this.#attach(clause);
     const [first] = sorted;
-    if (first === undefined || this.value(first) < 0) this.#conflict ??= clause;
-    else if (this.value(first) === 0 && (sorted.length === 1 || this.value(sorted[1] ?? 0) < 0)) this.#assign(first, clause);
+    if (sorted.length === 1) this.#facts.push(clause);
+    else if (first === undefined || this.value(first) < 0) this.#conflict ??= clause;
+    else if (this.value(first) === 0 && this.value(sorted[1] ?? 0) < 0) this.#assign(first, clause);
   }
 
   /**
@@ -88,11 +91,13 @@ export class Solver {
   solve(assumptions: readonly number[], guide: Guide): Contradiction | undefined {
     this.#backTo(0, guide);
     while (this.#hopeless === undefined) {
+      this.#establishFacts(guide);
       const conflict = this.#propagate(guide);
       if (conflict !== undefined) {
         if (!this.#learn(conflict, guide)) this.#hopeless = conflict;
         continue;
       }
+      if (this.#facts.length > 0) continue;
       const next = this.#nextDecision(assumptions, guide);
       if (next === undefined) return undefined;
       if (this.value(next) < 0) return findContradiction(undefined, next, this.#reasons);
@@ -102,6 +107,16 @@ export class Solver {
       this.#spend(1);
     }
     return findContradiction(this.#hopeless, undefined, this.#reasons);
+  }
+
+  /** A fact does not hang on any decision, so it is set where none stands. */
+  #establishFacts(guide: Guide): void {
+    if (this.#facts.length > 0) this.#backTo(0, guide);
+    for (let fact = this.#facts.pop(); fact !== undefined; fact = this.#facts.pop()) {
+      const [literal = 0] = fact.literals;
+      if (this.value(literal) === 0) this.#assign(literal, fact);
+      else if (this.value(literal) < 0) this.#conflict ??= fact;
+    }
   }
 
   #nextDecision(assumptions: readonly number[], guide: Guide): number | undefined {
