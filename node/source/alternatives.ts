@@ -68,74 +68,107 @@ function* commands(script: string): Generator<Word[]> {
 
 type Token = { kind: 'word'; text: string; literal: boolean } | { kind: 'end' };
 
-/** One part of a word: quoted text, an escaped character, or plain ones. */
-const PART = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\;&|()<>]+)/y;
 const HERE_DOCUMENT = /<<-?[ \t]*(['"]?)([\w.-]+)\1/y;
 
 function* tokens(script: string): Generator<Token> {
+  const scanner = new Scanner(script);
   const ends: string[] = [];
-  let at = 0;
-  const match = (pattern: RegExp) => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(script);
-    if (found !== null) at = pattern.lastIndex;
-    return found;
-  };
-  while (at < script.length) {
-    if (match(/(?:[ \t]|\\\n)+/y) !== null || match(/#[^\n]*/y) !== null) continue;
-    if (match(/\n/y) !== null) {
+  while (!scanner.atEnd) {
+    if (scanner.match(/[^\S\n]+/y) || scanner.match(/\\\n/y) || scanner.match(/#[^\n]*/y)) continue;
+    if (scanner.match(/\n/y)) {
       yield { kind: 'end' };
-      for (const end of ends.splice(0)) at = afterHereDocument(script, at, end);
+      for (const end of ends.splice(0)) scanner.skipHereDocument(end);
       continue;
     }
-    const here = match(HERE_DOCUMENT);
-    if (here?.[2] !== undefined) {
-      ends.push(here[2]);
+    const end = scanner.match(HERE_DOCUMENT)?.[2];
+    if (end !== undefined) {
+      ends.push(end);
       continue;
     }
-    if (match(/[0-9]*[<>]+&?[-0-9]*/y) !== null) {
+    if (scanner.match(/[0-9]*[<>]+&?[-0-9]*/y)) {
       // The target of a redirection is no argument.
-      match(/[ \t]*/y);
-      readWord();
+      scanner.match(/[ \t]*/y);
+      scanner.word();
       continue;
     }
-    const word = readWord();
-    if (word !== undefined) {
-      yield word;
-      continue;
-    }
-    at++;
-    yield { kind: 'end' };
-  }
-
-  function readWord(): Token | undefined {
-    let text = '';
-    let literal = true;
-    let any = false;
-    for (let part = match(PART); part !== null; part = match(PART)) {
-      any = true;
-      const [, single, double, escaped, plain] = part;
-      if (single !== undefined) text += single;
-      else if (escaped !== undefined) text += escaped === '\n' ? '' : escaped;
-      else if (double !== undefined) {
-        literal &&= !/(^|[^\\])[$`]/.test(double);
-        text += double.replace(/\\\n/g, '').replace(/\\([$`"\\])/g, '$1');
-      } else if (plain !== undefined) {
-        literal &&= !/[$`*?[{~]/.test(plain);
-        text += plain;
-      }
-    }
-    return any ? { kind: 'word', text, literal } : undefined;
+    const word = scanner.word();
+    if (word !== undefined) yield word;
+    else if (scanner.match(/[;&|()]/y)) yield { kind: 'end' };
+    // A quote without its end: a shell would refuse the rest, too.
+    else return;
   }
 }
 
-/** The offset after the line that is `end` alone. */
-function afterHereDocument(script: string, at: number, end: string): number {
-  while (at < script.length) {
-    const newline = script.indexOf('\n', at);
-    const line = script.slice(at, newline === -1 ? undefined : newline);
-    at = newline === -1 ? script.length : newline + 1;
-    if (line.replace(/^\t+/, '') === end) break;
+/** A place in a script. Its patterns have no alternatives to come back to, so that no text can make them slow or deep. */
+class Scanner {
+  readonly #script: string;
+  #at = 0;
+
+  constructor(script: string) {
+    this.#script = script;
   }
-  return at;
+
+  get atEnd(): boolean {
+    return this.#at >= this.#script.length;
+  }
+
+  /** What matches the sticky pattern here, which is then passed. */
+  match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#script);
+    if (found !== null) this.#at = pattern.lastIndex;
+    return found;
+  }
+
+  /** A word: quoted text, escaped and plain characters, one after the other. */
+  word(): Token | undefined {
+    const parts: string[] = [];
+    let literal = true;
+    for (;;) {
+      const part = this.match(/[^\s'"\\;&|()<>]+/y)?.[0] ?? this.match(/'[^']*'/y)?.[0] ?? this.match(/\\[^]/y)?.[0];
+      if (part === undefined) {
+        const quoted = this.#doubleQuoted();
+        if (quoted === undefined) break;
+        parts.push(quoted.text);
+        literal &&= quoted.literal;
+      } else if (part.startsWith("'")) parts.push(part.slice(1, -1));
+      else if (part.startsWith('\\')) parts.push(part === '\\\n' ? '' : part.slice(1));
+      else {
+        parts.push(part);
+        literal &&= !/[$`*?[{~]/.test(part);
+      }
+    }
+    return parts.length === 0 ? undefined : { kind: 'word', text: parts.join(''), literal };
+  }
+
+  #doubleQuoted(): { text: string; literal: boolean } | undefined {
+    const start = this.#at;
+    if (!this.match(/"/y)) return undefined;
+    const parts: string[] = [];
+    let literal = true;
+    while (!this.match(/"/y)) {
+      const plain = this.match(/[^"\\]+/y)?.[0];
+      const escaped = this.match(/\\[^]/y)?.[0];
+      if (plain === undefined && escaped === undefined) {
+        this.#at = start;
+        return undefined;
+      }
+      if (plain !== undefined) {
+        parts.push(plain);
+        literal &&= !/[$`]/.test(plain);
+      }
+      // Within double quotes a backslash only takes these characters (POSIX shell 2.2.3).
+      if (escaped !== undefined && escaped !== '\\\n') parts.push(/[$`"\\]/.test(escaped.charAt(1)) ? escaped.charAt(1) : escaped);
+    }
+    return { text: parts.join(''), literal };
+  }
+
+  /** To the line after the one that is `end` alone. */
+  skipHereDocument(end: string): void {
+    while (!this.atEnd) {
+      const line = this.match(/[^\n]*/y)?.[0] ?? '';
+      this.match(/\n/y);
+      if (line.replace(/^\t+/, '') === end) return;
+    }
+  }
 }

@@ -16,7 +16,7 @@ import { fileRange, readAt } from './file-range.ts';
 import { DEFAULT_LIMITS, type Importer, type ImportLimits, type Spool } from './imported.ts';
 import { Place } from './place.ts';
 import { TarReader, type TarMember } from './tar.ts';
-import { ownerOf, Tree, type Content } from './tree.ts';
+import { insidePath, ownerOf, Tree, type Content } from './tree.ts';
 
 /** Bytes of one file of the control archive that is looked into, and of the whole archive; entries in it. */
 const MAX_CONTROL_FILE = 16 * 2 ** 20;
@@ -94,7 +94,7 @@ async function readControl({ tar, reader }: OpenTar, place: Place): Promise<Map<
   try {
     for (let member = await tar.next(); member !== undefined; member = await tar.next()) {
       if (member.kind === 'directory') continue;
-      const name = member.name.replace(/^(\.?\/)+/, '');
+      const name = insidePath(member.name);
       const spot = { offset: member.offset, path: member.name };
       if (member.kind !== 'file') throw place.bad(`a ${member.kind} among the control files`, spot);
       if (name !== 'control' && name !== 'conffiles' && !SCRIPTS.includes(name)) continue;

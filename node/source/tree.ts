@@ -133,7 +133,7 @@ export class Tree {
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /** The path as the package means it, before the merge. */
-function insidePath(spelled: string): string {
+export function insidePath(spelled: string): string {
   return spelled.split('/').filter((name) => name !== '' && name !== '.').join('/');
 }
 

@@ -162,6 +162,7 @@ const paths: HostileCase[] = [
   ['a path that is not UTF-8', file(Buffer.from([0x75, 0x73, 0x72, 0x2f, 0xff, 0xfe]) as never), /not valid UTF-8/],
   ['a name of 300 bytes', [longName(`./usr/${'a'.repeat(300)}`), file('y')], /longer than 255 bytes/],
   ['a path of 5,000 bytes', [longName(`./usr${'/abcdefghi'.repeat(500)}`), file('y')], /longer than 3072 bytes/],
+  ['a path of 60,000 slashes and dots', [longName('./'.repeat(30_000)), file('y')], /root of the system is a directory/],
   ['the own directory of moss', file('./.moss/current'), /belongs to moss/],
   ['a file in the place of the root', file('./'.slice(0, 1)), /root of the system is a directory/],
   ['a link in the place of the root', symlink('./', '/etc'), /root of the system is a directory/],

@@ -27,7 +27,7 @@ const link = (text: string | Uint8Array) => ({ type: 2, source: Buffer.from(text
 
 /** The pea with the payload of a kind changed. */
 async function changed(kind: number, change: Partial<Payload>): Promise<Buffer> {
-  return stone({ payloads: (await pea()).map((payload) => (payload.kind === kind ? { ...payload, ...change } : payload)) });
+  return stone({ payloads: (await pea()).map((payload) => (payload.kind === kind ? Object.assign(payload, change) : payload)) });
 }
 const withFields = (fields: StoneFields) => () => stone(fields);
 const withMeta = (...fields: MetaField[]) => () => pea({ meta: fields }).then((payloads) => stone({ payloads }));
