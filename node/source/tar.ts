@@ -106,8 +106,8 @@ export class TarReader {
 
   #member({ flag, ...header }: TarHeader, offset: number): TarMember {
     const kind = this.#kind(flag, header.name, offset);
-    // Old writers gave the size that stat had, which no content follows.
-    const size = kind === 'directory' ? 0 : header.size;
+    const { size } = header;
+    // Readers disagree whether such content is there, so that one archive would be two packages.
     if (size > 0 && kind !== 'file') {
       throw this.#place.bad(`a ${kind} with ${size} bytes of content`, { offset, path: header.name });
     }
@@ -117,7 +117,7 @@ export class TarReader {
     }
     this.#left = size;
     this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
-    return { ...header, size, kind, offset };
+    return { ...header, kind, offset };
   }
 
   #kind(flag: string, path: string, offset: number): TarMember['kind'] {

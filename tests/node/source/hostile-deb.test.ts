@@ -134,6 +134,8 @@ const sizes: HostileCase[] = [
   { name: 'a long name of a megabyte', bytes: withData(longName(Buffer.alloc(2 ** 20, 'a')), file('x')), says: /name or pax header of 1048577 bytes/ },
   { name: 'a long name of 2^40', bytes: withData({ ...longName('a'), size: base256(2n ** 40n) }), says: /name or pax header of 1099511627776 bytes/ },
   { name: 'a link with content', bytes: withData({ ...symlink('./usr/a', 'b'), content: 'c' }), says: /a symlink with 1 bytes of content/ },
+  { name: 'a directory with content', bytes: withData({ ...directory('./usr/a'), content: 'c' }), says: /a directory with 1 bytes of content/ },
+  { name: 'a file with content that is a directory by its name', bytes: withData(file('./usr/a/', 'c')), says: /a directory with 1 bytes of content/ },
   { name: 'more entries than are allowed', bytes: withData(...Array.from({ length: 20 }, (_, i) => file(`./usr/${i}`))), limits: { entries: 10 }, says: /more than 10 entries/ },
   { name: 'more long names than are allowed', bytes: withData(...Array.from({ length: 20 }, () => longName('a'))), limits: { entries: 10 }, says: /more than 10 entries/ },
 ];
@@ -162,7 +164,7 @@ const paths: HostileCase[] = [
   ['a path that is not UTF-8', file(Buffer.from([0x75, 0x73, 0x72, 0x2f, 0xff, 0xfe]) as never), /not valid UTF-8/],
   ['a name of 300 bytes', [longName(`./usr/${'a'.repeat(300)}`), file('y')], /longer than 255 bytes/],
   ['a path of 5,000 bytes', [longName(`./usr${'/abcdefghi'.repeat(500)}`), file('y')], /longer than 3072 bytes/],
-  ['a path of 60,000 slashes and dots', [longName('./'.repeat(30_000)), file('y')], /root of the system is a directory/],
+  ['a path of 60,000 slashes and dots', [longName(`${'./'.repeat(30_000)}.`), file('y')], /root of the system is a directory/],
   ['the own directory of moss', file('./.moss/current'), /belongs to moss/],
   ['a file in the place of the root', file('./'.slice(0, 1)), /root of the system is a directory/],
   ['a link in the place of the root', symlink('./', '/etc'), /root of the system is a directory/],
