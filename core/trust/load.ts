@@ -2,8 +2,8 @@ import { MossError } from '../error.ts';
 import { loadRoot } from './client.ts';
 import { checkClock } from './last-seen.ts';
 import { fileOf, readLastSeen } from './local.ts';
-import { parseTimestamp } from './metadata.ts';
-import { checkExpiry, checkTimestamp, openSnapshot, openTargets } from './rules.ts';
+import { parseSnapshot, parseTimestamp } from './metadata.ts';
+import { checkExpiry, checkSnapshotSignatures, checkTimestamp, checkVersion, openTargets } from './rules.ts';
 import { type LocalTrustDeps, type TrustOptions, type TrustedMetadata, type TrustedRepository, repositoryOf } from './trusted.ts';
 
 export interface LoadOptions extends TrustOptions {
@@ -30,7 +30,9 @@ export async function loadMetadata(deps: LocalTrustDeps, options: LoadOptions = 
   const root = await loadRoot({ store, verifier, tell });
   const timestamp = parseTimestamp(await stored('timestamp'));
   await checkTimestamp(root, timestamp, { timestamp: 0, snapshot: 0 }, verifier);
-  const snapshot = await openSnapshot(root, await stored('snapshot'), timestamp.signed.snapshot, { verifier, hasher });
+  const snapshot = parseSnapshot(await stored('snapshot'));
+  await checkSnapshotSignatures(root, snapshot, verifier);
+  checkVersion('snapshot', snapshot.signed, timestamp.signed.snapshot);
   const promised = snapshot.signed.meta.get(fileOf('targets'));
   if (promised === undefined) throw new MossError('bad-metadata', 'the snapshot does not list targets.json');
   const delegator = { keys: root.signed.keys, roleKeys: root.signed.roles.targets };

@@ -116,7 +116,8 @@ export async function openTargets(
   return targets;
 }
 
-function checkVersion(role: string, signed: AnySigned, promised: MetaFile): void {
+/** Sections 5.5.4 and 5.6.4. */
+export function checkVersion(role: string, signed: AnySigned, promised: MetaFile): void {
   if (signed.version !== promised.version) {
     throw new MossError('metadata-mismatch', `${role} metadata says version ${signed.version}, and version ${promised.version} was signed for`, {
       hint: 'The source mixes files of different revisions. Try again, or use another source.',

@@ -87,7 +87,7 @@ export class Simulator {
   readonly #published = new Set<string>();
   #next = 0;
 
-  constructor() {
+  constructor({ publish = true }: { publish?: boolean } = {}) {
     this.root = { ...common('root'), consistent_snapshot: true, keys: {}, roles: {} };
     this.timestamp = { ...common('timestamp'), meta: { 'snapshot.json': { version: 1 } } };
     this.snapshot = { ...common('snapshot'), meta: { 'targets.json': { version: 1 } } };
@@ -96,13 +96,18 @@ export class Simulator {
       this.root.roles[role] = { keyids: [], threshold: 1 };
       this.addKey(role);
     }
-    this.publish('root', 'targets', 'snapshot', 'timestamp');
+    if (publish) this.publish('root', 'targets', 'snapshot', 'timestamp');
   }
 
   newKey(): TestKey {
     const key = POOL[this.#next % POOL.length] ?? testKey();
     this.#next += 1;
     return key;
+  }
+
+  /** Always the same key for the same number, whatever was taken before. */
+  keyAt(at: number): TestKey {
+    return POOL[at % POOL.length] ?? testKey();
   }
 
   role(name: string): SimRole {
@@ -176,8 +181,8 @@ export class Simulator {
     this.files.set(this.#fileName(role, version), bytes);
     const meta: SimMetaFile = { version: this.#signedOf(role).version };
     if (this.hashes) Object.assign(meta, { length: bytes.length, hashes: { sha256: hash('sha256', bytes) } });
-    if (role === 'snapshot') this.timestamp.meta['snapshot.json'] = meta;
-    else if (role !== 'root' && role !== 'timestamp') this.snapshot.meta[`${role}.json`] = meta;
+    if (role === 'snapshot') list(this.timestamp.meta, 'snapshot.json', meta);
+    else if (role !== 'root' && role !== 'timestamp') list(this.snapshot.meta, `${role}.json`, meta);
   }
 
   encode(role: string): Uint8Array {
@@ -218,14 +223,28 @@ export class Simulator {
   }
 }
 
+/** Random changes may have left something else than an object. */
+function list(files: unknown, name: string, meta: SimMetaFile): void {
+  if (typeof files === 'object' && files !== null) Object.assign(files, { [name]: meta });
+}
+
 function keyJson(key: TestKey): unknown {
   return { keytype: key.key.keytype, scheme: key.key.scheme, keyval: { public: key.key.public } };
 }
 
 export function encodeSigned(signed: object, signers: readonly TestKey[]): Uint8Array {
-  const payload = canonicalJson(signed);
+  const payload = payloadOf(signed);
   const signatures = signers.map((key) => ({ keyid: key.id, sig: Buffer.from(key.signNow(payload)).toString('hex') }));
   return Buffer.from(JSON.stringify({ signatures, signed }));
+}
+
+/** What canonical JSON cannot say is signed as it stands, so that a reader gets to see it. */
+function payloadOf(signed: object): Uint8Array {
+  try {
+    return canonicalJson(signed);
+  } catch {
+    return Buffer.from(JSON.stringify(signed));
+  }
 }
 
 /** A store in memory; it keeps copies, as a disk does. */
