@@ -44,6 +44,7 @@ export function outcomeOf(request: ResolveRequest, run: Run): Resolution {
     downgrade: downgrade.toSorted((a, b) => byNameAndVersion(a.to, b.to)),
     remove: remove.toSorted((a, b) => byNameAndVersion(a.package, b.package)),
     keep: keep.toSorted(byNameAndVersion),
+    heldBack: chosen.flatMap((one) => newestInsteadOf(one, request, run)).toSorted((a, b) => byNameAndVersion(a.to, b.to)),
     orphans: chosen.map(({ name }) => name).filter((name) => !reached.has(name)).toSorted(),
     explicit: Array.from(explicit).toSorted(),
   };
@@ -78,6 +79,14 @@ function withoutSuperfluous({ chosen, asked, problem }: Run, recommends: boolean
   const left = chosen.filter((one) => !gone.has(one.package));
   const reached = reachable(left.map((one) => one.package), isRoot);
   return left.filter(({ name }) => reached.has(name));
+}
+
+/** The newest version of a package that is to be upgraded, when it is not the one that was picked. */
+function newestInsteadOf(one: Solvable, { upgrade = [] }: ResolveRequest, { problem: { universe } }: Run): Change[] {
+  const from = universe.installed(one.name);
+  if (from === undefined || (upgrade !== 'all' && !upgrade.includes(one.name))) return [];
+  const [newest] = universe.named(one.name);
+  return newest?.candidate === undefined || compareNewestFirst(newest.package, one.package) >= 0 ? [] : [{ from, to: newest.candidate }];
 }
 
 /** Why an installed package is not in the solution. */

@@ -55,6 +55,8 @@ export interface Resolution {
   readonly downgrade: readonly Change[];
   readonly remove: readonly Removal[];
   readonly keep: readonly InstalledPackage[];
+  /** Of those to be upgraded: the newest, where something stands in its way. */
+  readonly heldBack: readonly Change[];
   /**
    * Names of packages that would be there although nobody asked for them and nothing that was asked for needs or
    * recommends them any more. They are still in `keep`, `upgrade` or `downgrade`: the caller decides.

@@ -139,18 +139,24 @@ export class Universe {
     return solvable;
   }
 
+  /** Installed ones first, then those that say they need least, since they are likely to bring least along. */
+  #rankOfProvider(best: Solvable | undefined): number {
+    return best === undefined || this.#installed.has(best.name) ? -1 : best.package.depends.length;
+  }
+
   #providersOf(alternative: Alternative): Solvable[] {
-    const found: Solvable[] = [];
+    const found = new Set<Solvable>();
     for (const { name, version } of this.#installedProviders.get(alternative.name) ?? []) {
       const current = name === alternative.name ? undefined : this.current(name);
-      if (current !== undefined && offers(current.package, version, alternative)) found.push(current);
+      if (current !== undefined && offers(current.package, version, alternative)) found.add(current);
     }
     for (const { entry, version } of this.index.providers(alternative.name)) {
       this.named(entry.name);
       const solvable = this.#byCandidate.get(entry);
-      if (solvable !== undefined && solvable.package === entry && offers(entry, version, alternative)) found.push(solvable);
+      if (solvable !== undefined && solvable.package === entry && offers(entry, version, alternative)) found.add(solvable);
     }
-    return found.toSorted((a, b) => rankOfProvider(a) - rankOfProvider(b));
+    const best = Array.from(new Set(Array.from(found, ({ name }) => name)), (name) => this.named(name).filter((solvable) => found.has(solvable)));
+    return best.toSorted(([a], [b]) => this.#rankOfProvider(a) - this.#rankOfProvider(b)).flat();
   }
 }
 
@@ -167,11 +173,6 @@ export function parseRelations(of: Package, texts: readonly string[]): readonly 
       cause,
     });
   }
-}
-
-/** Installed ones first, then those that say they need least, since they are likely to bring least along. */
-function rankOfProvider({ installed, package: one }: Solvable): number {
-  return installed === undefined ? one.depends.length : -1;
 }
 
 function isSame(a: Package, b: Package): boolean {

@@ -15,6 +15,20 @@ export function debianPackages(): string {
   }
 }
 
+/** The `Packages` files that apt has fetched, each with the name of its suite; none where there is no apt. */
+export function debianLists(): { suite: string; packages: string }[] {
+  try {
+    const options = { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    const targets = execFileSync('apt-get', ['indextargets', '--format', '$(CODENAME) $(FILENAME)', 'Created-By: Packages'], options);
+    return targets.trim().split('\n').map((line) => {
+      const [suite = '', file = ''] = line.split(' ');
+      return { suite, packages: execFileSync('/usr/lib/apt/apt-helper', ['cat-file', file], options) };
+    });
+  } catch {
+    return [];
+  }
+}
+
 /** The index entries of a Debian `Packages` file. */
 export function* entriesOf(packages: string): Iterable<IndexEntry> {
   for (const stanza of packages.split('\n\n')) {
