@@ -36,7 +36,7 @@ export const importDeb: Importer = async (file, { spool, limits = DEFAULT_LIMITS
     try {
       const { control, data } = debParts(fd, arMembers(fd, fstatSync(fd).size, place), place);
       const controlFiles = await readControl(openTar(fd, control, place, CONTROL_LIMITS, signal), place.in(control.name));
-      const { entries, licences } = await readData(openTar(fd, data, place, limits, signal), place.in(data.name), spool);
+      const { entries, licences } = await readData(openTar(fd, data, place, limits, signal), place.in(data.name), spool, signal);
       const text = controlFiles.get('control');
       if (text === undefined) throw place.in(control.name).bad('it holds no file "control"');
       return {
@@ -108,11 +108,17 @@ async function readControl({ tar, reader }: OpenTar, place: Place): Promise<Map<
   return files;
 }
 
-async function readData({ tar, reader }: OpenTar, place: Place, spool: Spool): Promise<{ entries: Entry[]; licences: string[] }> {
+async function readData(
+  { tar, reader }: OpenTar,
+  place: Place,
+  spool: Spool,
+  signal: AbortSignal | undefined,
+): Promise<{ entries: Entry[]; licences: string[] }> {
   const tree = new Tree(place);
   const licences = new Set<string>();
   try {
     for (let member = await tar.next(); member !== undefined; member = await tar.next()) {
+      signal?.throwIfAborted();
       const spot = { offset: member.offset, path: member.name };
       const path = tree.path(member.name);
       if (member.kind === 'file' && path !== undefined && isCopyrightPath(path) && member.size <= MAX_COPYRIGHT) {

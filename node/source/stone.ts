@@ -79,7 +79,7 @@ class Stone {
     const layout = (await this.read('layout', (reader, payload, place) => readStoneLayout(reader, payload, limits, place))) ?? [];
     const ranges = (await this.read('index', (reader, payload, place) => readStoneRanges(reader, payload, contentSize, limits, place))) ?? [];
     await this.read('attributes', (reader) => reader.drain());
-    const files = (await this.read('content', (reader, _payload, place) => readContent(reader, ranges, spool, place))) ?? new Map<string, Spooled>();
+    const files = (await this.read('content', (reader, _payload, place) => readContent(reader, ranges, spool, place, this.#signal))) ?? new Map<string, Spooled>();
     if (layout.some((entry) => entry.source === EMPTY_DIGEST)) files.set(EMPTY_DIGEST, await spool.add([], 0));
 
     const place = this.#place.in('its layout payload');
@@ -113,10 +113,17 @@ function contentOf(entry: StoneEntry, files: ReadonlyMap<string, Spooled>, place
 }
 
 /** Takes the files out of the content, in its order, and checks the digest of each. */
-async function readContent(reader: ByteReader, ranges: readonly StoneRange[], spool: Spool, place: Place): Promise<Map<string, Spooled>> {
+async function readContent(
+  reader: ByteReader,
+  ranges: readonly StoneRange[],
+  spool: Spool,
+  place: Place,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Spooled>> {
   const hasher = await createXXHash128();
   const files = new Map<string, Spooled>();
   for (const { start, end, digest } of ranges) {
+    signal?.throwIfAborted();
     await reader.skip(start - reader.offset, 'bytes between files');
     const size = end - start;
     hasher.init();

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { importDeb } from '../../../node/source/deb.ts';
 import { deb, ar, BINARY, controlMember, dataMember } from '../../fixtures/deb-package.ts';
-import { importBytes } from '../../fixtures/importing.ts';
+import { importBytes, inTemporary } from '../../fixtures/importing.ts';
 import { directory, file, hardlink, longName, pax, symlink, tar } from '../../fixtures/tar-archive.ts';
 import { xzStored } from '../../fixtures/xz-stored.ts';
 
@@ -189,13 +192,45 @@ test('alternatives come from the postinst', async () => {
 });
 
 test('an import can be aborted', async () => {
-  const { importDeb } = await import('../../../node/source/deb.ts');
   const reason = new Error('enough');
   const spool = { add: () => assert.fail('nothing is read') };
   await assert.rejects(importDeb('/nowhere', { spool, signal: AbortSignal.abort(reason) }), reason);
 });
 
+for (const compression of ['.xz', '.gz', '.zst'] as const) {
+  test(`an import of tar${compression} can be aborted in the middle, and the next one works`, async () => {
+    const big = Buffer.alloc(4 * 2 ** 20, 'moss');
+    const bytes = deb({ compression, data: tar(file('./usr/a', 'a'), file('./usr/big', big), file('./usr/c', 'c')) });
+    await inTemporary(async (temporary) => {
+      const path = join(temporary, 'pea.deb');
+      writeFileSync(path, bytes);
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const added: number[] = [];
+      const spool = {
+        add: async (_chunks: unknown, size: number) => {
+          added.push(size);
+          controller.abort(reason);
+          throw reason;
+        },
+      };
+      await assert.rejects(importDeb(path, { spool, signal: controller.signal }), reason);
+      assert.deepEqual(added, [1]);
+    });
+    assert.equal((await importBytes(bytes)).entries.length, 3);
+  });
+}
+
+test('what the spool cannot write is an error that names the file', async () => {
+  await inTemporary(async (temporary) => {
+    const path = join(temporary, 'pea.deb');
+    writeFileSync(path, deb());
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    const spool = { add: () => Promise.reject(full) };
+    await assert.rejects(importDeb(path, { spool }), { code: 'disk-full', message: /pea\.deb, data\.tar\.gz, at byte 0, "\.\/usr\/bin\/pea": ENOSPC/ });
+  });
+});
+
 test('a file that is not there is an error of the system that names it', async () => {
-  const { importDeb } = await import('../../../node/source/deb.ts');
   await assert.rejects(importDeb('/nowhere/pea.deb', { spool: { add: () => assert.fail('nothing is read') } }), { code: 'io', message: /\/nowhere\/pea\.deb.*ENOENT/ });
 });
