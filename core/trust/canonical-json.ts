@@ -1,4 +1,4 @@
-import { MossError } from '../error.ts';
+import { badMetadata } from './bad-metadata.ts';
 import { decodeUtf8, encodeUtf8 } from './text.ts';
 
 /** JSON as canonical JSON allows it: no fractions, no exponents that are not whole numbers. */
@@ -23,11 +23,11 @@ export function canonicalJson(value: unknown): Uint8Array {
 }
 
 function write(value: unknown, depth: number): string {
-  if (depth > MAX_DEPTH) throw new MossError('bad-metadata', `nested deeper than ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH) throw badMetadata(`nested deeper than ${MAX_DEPTH} levels`);
   if (typeof value === 'string') return writeText(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new MossError('bad-metadata', `not an integer that canonical JSON can hold: ${value}`);
+    if (!Number.isSafeInteger(value)) throw badMetadata(`not an integer that canonical JSON can hold: ${value}`);
     return String(value);
   }
   if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(',')}]`;
@@ -35,7 +35,7 @@ function write(value: unknown, depth: number): string {
     const members = Object.entries(value).toSorted(([a], [b]) => byCodePoint(a, b));
     return `{${members.map(([name, item]) => `${writeText(name)}:${write(item, depth + 1)}`).join(',')}}`;
   }
-  throw new MossError('bad-metadata', `not a JSON value: ${typeof value}`);
+  throw badMetadata(`not a JSON value: ${typeof value}`);
 }
 
 function writeText(text: string): string {
@@ -59,6 +59,6 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new MossError('bad-metadata', 'not JSON', { cause });
+    throw badMetadata('not JSON', { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
+import { badMetadata } from './bad-metadata.ts';
 import { LIMITS, fetchMetadata, fetchRequired } from './download.ts';
 import { type LastSeen, checkClock, expiredOrClock, keysOf, nextSeen, seenVersion } from './last-seen.ts';
 import { ANCHOR, fileOf, readLastSeen, readLocal, writeLastSeen } from './local.ts';
@@ -222,7 +223,7 @@ export async function updateTargetsRole(
   const { store, tell, time } = refresh;
   const file = fileOf(role);
   const promised = snapshot.signed.meta.get(`${role}.json`);
-  if (promised === undefined) throw new MossError('bad-metadata', `the snapshot does not list ${role}.json`, { data: { role } });
+  if (promised === undefined) throw badMetadata(`the snapshot does not list ${role}.json`, { data: { role } });
 
   const kept = await readLocal(store, file, tell, parseTargets);
   if (kept?.signed.version === promised.version) {

@@ -1,4 +1,5 @@
 import { MossError } from '../error.ts';
+import { badMetadata } from './bad-metadata.ts';
 import { type JsonObject, canonicalJson } from './canonical-json.ts';
 
 /** Readers of JSON fields. Each throws MossError `bad-metadata` and says where. */
@@ -60,7 +61,7 @@ export function formatTime(ms: number): string {
 }
 
 function bad(where: string, what: string): MossError {
-  return new MossError('bad-metadata', `${where} must be ${what}`, { data: { where } });
+  return badMetadata(`${where} must be ${what}`, { data: { where } });
 }
 
 /** JSON as it is written to files: indented, so that a person can read what they sign. */

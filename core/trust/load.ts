@@ -1,4 +1,5 @@
 import { MossError } from '../error.ts';
+import { badMetadata } from './bad-metadata.ts';
 import { loadRoot } from './client.ts';
 import { checkClock } from './last-seen.ts';
 import { fileOf, readLastSeen } from './local.ts';
@@ -34,7 +35,7 @@ export async function loadMetadata(deps: LocalTrustDeps, options: LoadOptions = 
   await checkSnapshotSignatures(root, snapshot, verifier);
   checkVersion('snapshot', snapshot.signed, timestamp.signed.snapshot);
   const promised = snapshot.signed.meta.get(fileOf('targets'));
-  if (promised === undefined) throw new MossError('bad-metadata', 'the snapshot does not list targets.json');
+  if (promised === undefined) throw badMetadata('the snapshot does not list targets.json');
   const delegator = { keys: root.signed.keys, roleKeys: root.signed.roles.targets };
   const targets = await openTargets('targets', await stored('targets'), promised, delegator, { verifier, hasher });
   const metadata = { time, root, timestamp, snapshot, targets };

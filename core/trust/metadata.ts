@@ -1,5 +1,5 @@
-import { MossError } from '../error.ts';
 import type { PublicKey } from '../ports/signer.ts';
+import { badMetadata } from './bad-metadata.ts';
 import { type JsonObject, canonicalJson, parseJson } from './canonical-json.ts';
 import { asBoolean, asInteger, asList, asMap, asObject, asText, asTexts, asTime, field } from './fields.ts';
 import type { RoleKeys } from './keys.ts';
@@ -124,10 +124,10 @@ function parse<T extends AnySigned>(bytes: Uint8Array, type: T['type'], read: (s
   const file = asObject(parseJson(bytes), 'the metadata');
   const signed = asObject(field(file, 'signed'), 'signed');
   const found = asText(field(signed, '_type'), '_type');
-  if (found !== type) throw new MossError('bad-metadata', `this is ${found} metadata where ${type} is wanted`);
+  if (found !== type) throw badMetadata(`this is ${found} metadata where ${type} is wanted`);
   const specification = asText(field(signed, 'spec_version'), 'spec_version');
   if (!/^1\.\d+(\.\d+)?$/.test(specification)) {
-    throw new MossError('bad-metadata', `written for TUF ${specification}, and this reads 1.x`, { hint: 'Update moss.' });
+    throw badMetadata(`written for TUF ${specification}, and this reads 1.x`, { hint: 'Update moss.' });
   }
   const common = { version: asInteger(field(signed, 'version'), 'version', 1), expires: asTime(field(signed, 'expires'), 'expires') };
   return { signed: read(signed, common), signatures: readSignatures(field(file, 'signatures')), payload: canonicalJson(signed), bytes };
@@ -182,7 +182,7 @@ function readMetaFile(value: unknown, where: string): MetaFile {
 
 function readHashes(value: unknown, where: string): ReadonlyMap<string, string> {
   const hashes = asMap(value, `${where}.hashes`, asText);
-  if (hashes.size === 0) throw new MossError('bad-metadata', `${where}.hashes must name a hash`);
+  if (hashes.size === 0) throw badMetadata(`${where}.hashes must name a hash`);
   return hashes;
 }
 
@@ -200,7 +200,7 @@ function readDelegations(value: unknown): Targets['delegations'] {
   if (value === undefined) return undefined;
   const delegations = asObject(value, 'delegations');
   if (field(delegations, 'succinct_roles') !== undefined) {
-    throw new MossError('bad-metadata', 'succinct_roles (TAP 15) are not part of TUF 1.0');
+    throw badMetadata('succinct_roles (TAP 15) are not part of TUF 1.0');
   }
   const roles = asList(field(delegations, 'roles'), 'delegations.roles').map((item, at) => readDelegation(item, `delegations.roles[${at}]`));
   checkUnique(roles.map((role) => role.name), 'delegations.roles');
@@ -211,11 +211,11 @@ function readDelegation(value: unknown, where: string): Delegation {
   const role = asObject(value, where);
   const name = asText(field(role, 'name'), `${where}.name`);
   // A delegated role by the name of a top-level one would share its file.
-  if (name === '' || TOP_ROLES.some((top) => top === name)) throw new MossError('bad-metadata', `${where}.name cannot be "${name}"`);
+  if (name === '' || TOP_ROLES.some((top) => top === name)) throw badMetadata(`${where}.name cannot be "${name}"`);
   const paths = field(role, 'paths');
   const prefixes = field(role, 'path_hash_prefixes');
   if ((paths === undefined) === (prefixes === undefined)) {
-    throw new MossError('bad-metadata', `${where} must have either paths or path_hash_prefixes`);
+    throw badMetadata(`${where} must have either paths or path_hash_prefixes`);
   }
   return {
     ...readRoleKeys(value, where),
@@ -227,5 +227,5 @@ function readDelegation(value: unknown, where: string): Delegation {
 }
 
 function checkUnique(names: readonly string[], where: string): void {
-  if (new Set(names).size !== names.length) throw new MossError('bad-metadata', `${where} names one of its own twice`);
+  if (new Set(names).size !== names.length) throw badMetadata(`${where} names one of its own twice`);
 }

@@ -2,6 +2,7 @@ import { MossError } from '../error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { PublicKey, Signer, Verifier } from '../ports/signer.ts';
+import { badMetadata } from './bad-metadata.ts';
 import type { JsonObject } from './canonical-json.ts';
 import { checkThreshold, keyId, keyJson } from './keys.ts';
 import { TOP_ROLES, type Root, type Signature, type Signed, type TopRole, parseRoot } from './metadata.ts';
@@ -91,7 +92,7 @@ export async function signRoot(draft: Uint8Array, signers: readonly Signer[], ha
 export function mergeRoot(trusted: Uint8Array, draft: Uint8Array, other: Uint8Array): Uint8Array {
   const [mine, theirs] = [parseRoot(draft), parseRoot(other)];
   if (mine.payload.length !== theirs.payload.length || !mine.payload.every((byte, at) => byte === theirs.payload[at])) {
-    throw new MossError('bad-metadata', 'the file that came back is signed over something else than what was sent out', {
+    throw badMetadata('the file that came back is signed over something else than what was sent out', {
       hint: 'Export the draft again, and have that one signed.',
     });
   }

@@ -1,10 +1,11 @@
 import { MossError } from '../error.ts';
+import { badMetadata } from './bad-metadata.ts';
 
 /** UTF-8 and hex, which the language itself does not have without a platform. */
 
 /** @throws MossError `bad-metadata` for a lone surrogate: two different texts would get the same bytes. */
 export function encodeUtf8(text: string): Uint8Array {
-  if (!text.isWellFormed()) throw new MossError('bad-metadata', 'a text holds half a character');
+  if (!text.isWellFormed()) throw badMetadata('a text holds half a character');
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
@@ -49,7 +50,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 function notUtf8(offset: number): MossError {
-  return new MossError('bad-metadata', `not UTF-8 at byte ${offset}`, { data: { offset } });
+  return badMetadata(`not UTF-8 at byte ${offset}`, { data: { offset } });
 }
 
 export function encodeHex(bytes: Uint8Array): string {

@@ -1,9 +1,9 @@
 import { type Cid, DAG_CBOR, cidOf } from '../dag/cid.ts';
-import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataFetcher, MetadataStore } from '../ports/metadata.ts';
 import type { Verifier } from '../ports/signer.ts';
+import { badMetadata } from './bad-metadata.ts';
 import type { TrustHasher } from './content.ts';
 import { type Root, type Signed, type Snapshot, TOP_ROLES, type TargetFile, type Targets, type Timestamp, type TopRole } from './metadata.ts';
 import { decodeHex } from './text.ts';
@@ -73,13 +73,13 @@ export function versionsOf(metadata: TrustedMetadata): Record<TopRole, number> {
 export function repositoryOf(metadata: TrustedMetadata): TrustedRepository {
   const target = metadata.targets.signed.targets.get(REPOSITORY_TARGET);
   if (target === undefined) {
-    throw new MossError('bad-metadata', `the signed metadata has no target named "${REPOSITORY_TARGET}", so this is not a moss repository`, {
+    throw badMetadata(`the signed metadata has no target named "${REPOSITORY_TARGET}", so this is not a moss repository`, {
       hint: 'Check the address of the repository.',
     });
   }
   const sha256 = decodeHex(target.hashes.get('sha256') ?? '');
   if (sha256 === undefined || sha256.length !== 32) {
-    throw new MossError('bad-metadata', `the target "${REPOSITORY_TARGET}" has no SHA-256`);
+    throw badMetadata(`the target "${REPOSITORY_TARGET}" has no SHA-256`);
   }
   const expiresOf = perRole((role) => metadata[role].signed.expires);
   return {

@@ -12,15 +12,18 @@ export function directoryMetadataStore(directory: string): MetadataStore {
   };
   return {
     async get(name) {
+      const path = pathOf(name);
       try {
-        return await readFile(pathOf(name));
+        return await readFile(path);
       } catch (cause) {
         // A name that the file system cannot have was never written either.
         if (['ENOENT', 'ENAMETOOLONG'].includes(codeOf(cause) ?? '')) return undefined;
-        throw new MossError('io', `${join(directory, name)} cannot be read`, { cause });
+        throw new MossError('io', `${path} cannot be read`, { cause });
       }
     },
-    put: (name, bytes) => writeDurably(pathOf(name), bytes),
+    async put(name, bytes) {
+      await writeDurably(pathOf(name), bytes);
+    },
     async delete(name) {
       await rm(pathOf(name), { force: true });
     },

@@ -30,7 +30,8 @@ export async function writeDurably(path: string, bytes: Uint8Array | string, { m
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // What is told is why the writing failed, not why the cleaning did.
+    await rm(temporary, { force: true }).catch(() => {});
     throw new MossError(codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT' ? 'disk-full' : 'io', `${path} cannot be written`, { cause });
   }
 }
