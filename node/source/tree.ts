@@ -13,7 +13,7 @@ type Without<T> = T extends Entry ? Omit<T, 'path'> : never;
 export type Content = Without<FileEntry> | Without<LinkEntry> | Without<DirectoryEntry>;
 
 export class Tree {
-  readonly #rows = new Map<PackagePath, Row>();
+  readonly #rows = new Map<string, Row>();
   readonly #place: Place;
 
   constructor(place: Place) {
@@ -104,7 +104,7 @@ export class Tree {
     const good = new Set<string>(['']);
     for (const path of this.#rows.keys()) {
       for (let parent = parentOf(path); !good.has(parent); parent = parentOf(parent)) {
-        const row = this.#rows.get(parent as PackagePath);
+        const row = this.#rows.get(parent);
         if (row !== undefined && row.entry.type !== 'directory') {
           throw this.#place.badPath(`it lies below ${shown(parent)}, which is a ${row.entry.type} in the same package`, path);
         }
@@ -118,7 +118,7 @@ export class Tree {
     const unusual = [...this.#rows.keys()].filter((path) => NOT_ASCII.test(path));
     if (unusual.length === 0) return;
     const names = new Set<string>();
-    for (const path of this.#rows.keys()) for (let name: string = path; name !== '' && !names.has(name); name = parentOf(name)) names.add(name);
+    for (const path of this.#rows.keys()) for (let name = path; name !== '' && !names.has(name); name = parentOf(name)) names.add(name);
     const forms = new Map<string, string>();
     for (const name of names) {
       const form = name.normalize('NFC');

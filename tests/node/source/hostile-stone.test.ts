@@ -146,7 +146,8 @@ const metas: HostileCase[] = [
   { name: 'a provider with a line break', bytes: withMore({ tag: 9, primitive: 11, kind: 1, value: 'a\nb' }), says: /provides: / },
 ];
 
-const paths: HostileCase[] = [
+/** Rows of layout, and what the path is refused for. */
+const badPaths: [name: string, fields: LayoutField[], says: RegExp][] = [
   ['a path that leads upwards', [{ path: '../etc/passwd', source: digest }], /leads upwards/],
   ['a path that leads upwards later', [{ path: 'a/../../etc/passwd', source: digest }], /leads upwards/],
   ['an absolute path', [{ path: '/etc/passwd', source: digest }], /it is absolute/],
@@ -163,7 +164,8 @@ const paths: HostileCase[] = [
   ['a link with a NUL', [{ path: 'a', ...link('x\0y') }], /link target/],
   ['a file in the place of usr', [{ path: '', source: digest }, { path: 'a', source: digest }], /lies below "usr", which is a file/],
   ['names that differ in Unicode form', [{ path: '\u00e9', source: digest }, { path: 'e\u0301', source: digest }], /Unicode form/],
-].map(([name, fields, says]) => ({ name, bytes: withLayout(...(fields as LayoutField[])), code: 'bad-path', says }) as HostileCase);
+];
+const paths = badPaths.map(([name, fields, says]): HostileCase => ({ name, bytes: withLayout(...fields), code: 'bad-path', says }));
 
 const kinds: HostileCase[] = [
   ...[
