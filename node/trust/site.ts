@@ -48,7 +48,10 @@ export async function writeMetadata(dir: string, files: readonly MetadataFile[])
   for (const { name, bytes } of files) await writeDurably(join(metadataDirectory(dir), name), bytes);
 }
 
-/** Removes the targets and snapshots of revisions long gone. Every root stays: readers walk through all of them. */
+/**
+ * Removes the targets and snapshots of revisions long gone, and what a crash left half-written. Every root stays:
+ * readers walk through all of them.
+ */
 export async function pruneMetadata(dir: string): Promise<void> {
   const names = await metadataNames(dir);
   for (const role of ['targets', 'snapshot']) {
@@ -57,6 +60,7 @@ export async function pruneMetadata(dir: string): Promise<void> {
     const old = versions.toSorted((a, b) => b - a).slice(KEPT_REVISIONS);
     for (const version of old) await rm(join(metadataDirectory(dir), `${version}.${role}.json`), { force: true });
   }
+  for (const name of names.filter((one) => one.endsWith('.tmp'))) await rm(join(metadataDirectory(dir), name), { force: true });
   await syncDirectory(metadataDirectory(dir));
 }
 

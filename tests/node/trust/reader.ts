@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cid, DAG_CBOR, cidOf } from '../../../core/dag/cid.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { MetadataFetcher, MetadataStore } from '../../../core/ports/metadata.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
+import { directoryMetadataFetcher } from '../../../node/trust/directory-fetcher.ts';
 import { directoryMetadataStore } from '../../../node/trust/metadata-store.ts';
 import { nodeVerifier } from '../../../node/trust/verifier.ts';
 
@@ -28,15 +28,7 @@ export class Reader {
   constructor(dir: string, state: string, clock: Clock) {
     this.store = directoryMetadataStore(state);
     this.clock = clock;
-    this.fetcher = {
-      async fetch(name) {
-        try {
-          return await readFile(join(dir, 'site', 'metadata', name));
-        } catch {
-          return undefined;
-        }
-      },
-    };
+    this.fetcher = directoryMetadataFetcher(join(dir, 'site', 'metadata'));
   }
 }
 

@@ -86,6 +86,7 @@ void suite('publishing', () => {
   void test('files of revisions long gone are removed, roots never', async () => {
     const { dir, clock } = await fixture();
     await setThreshold(dir, { role: 'root', threshold: 1, clock });
+    await writeFile(join(dir, 'site', 'metadata', 'timestamp.json.0123.tmp'), 'half');
     for (let revision = 2; revision <= 20; revision += 1) await signSite(dir, { ...aRootBlock(revision), clock });
     const names = await readdir(join(dir, 'site', 'metadata'));
     assert.equal(names.filter((name) => name.endsWith('.targets.json')).length, 16);
