@@ -7,6 +7,7 @@ import { MAX_BLOCK_SIZE } from './block.ts';
 import { asCid, checkCid, type Cid } from './cid.ts';
 import { decodeCbor } from './codec.ts';
 import { Fields } from './fields.ts';
+import { LEAF_SIZE } from './file-id.ts';
 import { MAX_FRAME_CONTENT } from './frame.ts';
 import { PACKAGE_FORMATS, type Alternative, type MaintainerScript, type PackageMetadata } from './package.ts';
 import { parsePath, type PackagePath } from './path.ts';
@@ -49,8 +50,15 @@ export interface Manifest {
   alternatives: Alternative[];
   conffiles: PackagePath[];
   components: Component[];
-  /** A block that files of this package may be compressed against; `undefined` where it does not pay. */
-  dictionary: Cid | undefined;
+  /** Content that frames of this package are compressed against; `undefined` where none pays. */
+  dictionary: Dictionary | undefined;
+}
+
+/** Content that several components share, such as the untranslated texts of all translations. */
+export interface Dictionary {
+  /** SHA-256 of the content, of at most one leaf. */
+  sha256: Uint8Array;
+  frame: FrameRef;
 }
 
 /** The dag-cbor value of a manifest: empty fields are left out. */
@@ -97,7 +105,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     alternatives: optionalMaps(fields, 'alternatives').map(decodeAlternative),
     conffiles: optionalTexts(fields, 'conffiles').map(requirePath),
     components: decodeComponents(fields),
-    dictionary: fields.has('dictionary') ? fields.cid('dictionary') : undefined,
+    dictionary: fields.has('dictionary') ? decodeDictionary(fields.map('dictionary')) : undefined,
   };
 }
 
@@ -153,6 +161,13 @@ function decodeComponents(fields: Fields): Component[] {
   });
 }
 
+function decodeDictionary(fields: Fields): Dictionary {
+  const sha256 = fields.bytes('sha256', 32);
+  const frame = decodeFrameRef(fields.map('frame'));
+  if (sha256.length !== 32 || frame.plain > LEAF_SIZE) throw fields.wrong('sha256', 'about one leaf');
+  return { sha256, frame };
+}
+
 function decodePart(fields: Fields): Part {
   const linked = fields.link('table');
   return {
@@ -198,7 +213,7 @@ export function manifestLinks(manifest: Manifest): Cid[] {
   const links = manifest.components.flatMap((component) =>
     component.parts.flatMap((part) => [...linkOf(part.table), ...part.frames.map((frame) => frame.cid)]),
   );
-  return manifest.dictionary === undefined ? links : [...links, manifest.dictionary];
+  return manifest.dictionary === undefined ? links : [...links, manifest.dictionary.frame.cid];
 }
 
 function linkOf(table: Uint8Array | Cid): Cid[] {

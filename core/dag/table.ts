@@ -29,13 +29,34 @@ export interface Piece {
   length: number;
 }
 
+/**
+ * Content that a frame is compressed against: a run of a file that the receiver has by then. It is the zstd dictionary
+ * of the frame, as raw content (RFC 8878 section 5).
+ */
+export interface Base {
+  id: FileId;
+  /** Bytes of the whole file. */
+  size: number;
+  offset: number;
+  /** Bytes of the run: 1 to `MAX_BASE`. */
+  length: number;
+}
+
+export interface TableFrame {
+  /** In the order in which they stand in the frame. */
+  pieces: Piece[];
+  base?: Base | undefined;
+}
+
 export interface Table {
   entries: Entry[];
   /** The first row of every distinct content, in path order: what frames speak of. */
   files: FileEntry[];
-  /** The pieces of each frame, in the order in which they stand in it. */
-  frames: Piece[][];
+  frames: TableFrame[];
 }
+
+/** Bytes that a reader must hold beside a frame to undo it. */
+export const MAX_BASE = 16 * 1024 * 1024;
 
 const TYPE_FILE = 0;
 const TYPE_SYMLINK = 1;
@@ -76,7 +97,10 @@ export async function encodeTable(table: Table, compressor: Compressor): Promise
     sizes: rows.map((row) => row.size),
     targets: entries.flatMap((entry) => (entry.type === 'symlink' ? [entry.target] : [])).join('\0'),
     recipes: files.flatMap((file, i) => (file.recipe === undefined ? [] : [[i, RECIPES.indexOf(file.recipe.name), file.recipe.size]])),
-    frames: table.frames.map((pieces) =>
+    bases: table.frames.flatMap(({ base }, frame) =>
+      base === undefined ? [] : [{ frame, digest: parseCid(base.id).multihash.digest, size: base.size, offset: base.offset, length: base.length }],
+    ),
+    frames: table.frames.map(({ pieces }) =>
       pieces.flatMap((piece) => {
         const file = files[piece.file];
         const whole = file !== undefined && piece.offset === 0 && piece.length === travelSize(file);
@@ -132,7 +156,8 @@ export async function decodeTable(bytes: Uint8Array, size: number, compressor: C
   }
   const files = distinctFiles(entries);
   applyRecipes(fields, entries, files);
-  const frames = fields.list('frames').map((frame) => decodePieces(frame, files, fields));
+  const frames: TableFrame[] = fields.list('frames').map((frame) => ({ pieces: decodePieces(frame, files, fields) }));
+  applyBases(fields, frames);
   checkCoverage(files, frames, fields);
   return { entries, files, frames };
 }
@@ -207,10 +232,22 @@ function decodePieces(frame: unknown, files: readonly FileEntry[], fields: Field
   return pieces;
 }
 
+function applyBases(fields: Fields, frames: TableFrame[]): void {
+  for (const item of fields.maps('bases')) {
+    const frame = frames[item.int('frame')];
+    const digest = item.bytes('digest', 32);
+    const size = item.int('size', 1);
+    const offset = item.int('offset', 0, size - 1);
+    const length = item.int('length', 1, Math.min(MAX_BASE, size - offset));
+    if (frame === undefined || digest.length !== 32) throw fields.wrong('bases', 'about frames of the part');
+    frame.base = { id: fileIdFromDigest(digest, size), size, offset, length };
+  }
+}
+
 /** Each file's bytes are in the frames exactly once, in order, in whole leaves. */
-function checkCoverage(files: readonly FileEntry[], frames: readonly Piece[][], fields: Fields): void {
+function checkCoverage(files: readonly FileEntry[], frames: readonly TableFrame[], fields: Fields): void {
   const covered = files.map(() => -1);
-  for (const piece of frames.flat()) {
+  for (const piece of frames.flatMap((frame) => frame.pieces)) {
     const file = files[piece.file];
     const before = covered[piece.file] ?? -1;
     if (file === undefined || (before === -1 ? piece.offset !== 0 : piece.offset !== before)) throw fields.wrong('frames', 'a cover of every file, in order');

@@ -1,14 +1,16 @@
 /** What a change needs: which files are missing here, and which blocks bring them. Pure. */
 import { parseCid, type Cid } from '../dag/cid.ts';
 import type { FileEntry } from '../dag/entry.ts';
-import type { FileId } from '../dag/file-id.ts';
-import type { Part } from '../dag/manifest.ts';
-import { travelSize, type Table } from '../dag/table.ts';
+import { fileIdFromDigest, type FileId } from '../dag/file-id.ts';
+import type { Dictionary, Part } from '../dag/manifest.ts';
+import { travelSize, type Base, type Table } from '../dag/table.ts';
 
 /** A part of a component that was chosen, with its table. */
 export interface PlannedPart {
   part: Part;
   table: Table;
+  /** Of the package that it belongs to. */
+  dictionary: Dictionary | undefined;
 }
 
 /** One run of bytes that a frame brings for a file that is missing. */
@@ -35,9 +37,12 @@ export interface WantedFrame {
   /** Whether the block is a zstd frame; else it is the file itself. */
   compressed: boolean;
   pieces: WantedPiece[];
+  /** What it is compressed against: to be fetched before, unless it is here. */
+  base?: Base | undefined;
 }
 
 export interface FetchPlan {
+  /** Those without a base first: what has one needs what they bring. */
   frames: WantedFrame[];
   /** Files that are missing, and their bytes on disk. */
   files: number;
@@ -60,7 +65,7 @@ export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptio
     plan.frames.push(frame);
     plan.download += frame.size;
   };
-  for (const { part, table } of parts) {
+  for (const { part, table, dictionary } of parts) {
     const missing = table.files.map((file) => !planned.has(file.id) && !has(file));
     for (const [i, file] of table.files.entries()) {
       if (missing[i] !== true) continue;
@@ -69,7 +74,7 @@ export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptio
       plan.bytes += file.size;
       if (file.recipe !== undefined && !gzip) add(verbatim(file));
     }
-    for (const [i, pieces] of table.frames.entries()) {
+    for (const [i, { pieces, base }] of table.frames.entries()) {
       const ref = part.frames[i];
       if (ref === undefined) continue;
       let at = 0;
@@ -81,10 +86,25 @@ export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptio
         }
         at += piece.length;
       }
-      if (wanted.length > 0) add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces: wanted });
+      if (wanted.length === 0) continue;
+      add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces: wanted, base });
+      const shared = dictionary && dictionaryFrame(dictionary);
+      if (shared !== undefined && base?.id === shared.id && !planned.has(shared.id)) {
+        planned.add(shared.id);
+        add(shared.frame);
+      }
     }
   }
+  plan.frames.sort((a, b) => Number(a.base !== undefined) - Number(b.base !== undefined));
   return plan;
+}
+
+/** The dictionary arrives as a file of its own, which no state holds. */
+function dictionaryFrame({ sha256, frame }: Dictionary): { id: FileId; frame: WantedFrame } {
+  const { cid, size, plain } = frame;
+  const id = fileIdFromDigest(sha256, plain);
+  const piece = { id, at: 0, offset: 0, length: plain, total: plain, gzip: false };
+  return { id, frame: { cid, size, plain, compressed: true, pieces: [piece] } };
 }
 
 /** The file itself, as one block. Only files of one leaf have recipes. */

@@ -1,5 +1,6 @@
 /** What a root's worker threads do. */
 import type { FileId } from '../../core/dag/file-id.ts';
+import type { Base } from '../../core/dag/table.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 
 export interface UnpackTask {
@@ -11,6 +12,7 @@ export interface UnpackTask {
   plain: number;
   compressed: boolean;
   pieces: WantedPiece[];
+  base?: Base | undefined;
 }
 
 /** A run of leaves of a large file that was written to its partial file. */

@@ -1,8 +1,9 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
-import { closeSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, futimesSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
+import type { Base } from '../../core/dag/table.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
@@ -14,7 +15,8 @@ import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
 export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   const layout = new Layout(task.root);
   await verifyBlock(parseCid(task.cid), task.bytes, nodeHasher);
-  const content = task.compressed ? nodeCompressor.decompress(task.bytes, { size: task.plain }) : task.bytes;
+  const dictionary = task.base && readBase(layout, task.base);
+  const content = task.compressed ? nodeCompressor.decompress(task.bytes, { size: task.plain, dictionary }) : task.bytes;
   const result: UnpackResult = { runs: [], recipes: [] };
   for (const piece of task.pieces) {
     const bytes = content.subarray(piece.at, piece.at + piece.length);
@@ -28,6 +30,20 @@ export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
     } else result.runs.push(writeRun(layout.partial(piece.id), piece, bytes));
   }
   return result;
+}
+
+/** The run of a file that is here: staged a moment ago, or in the store since long. */
+function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
+  const path = [layout.staged(id), layout.stored(id, false), layout.stored(id, true)].find((each) => existsSync(each));
+  if (path === undefined) throw new MossError('bug', `${id} should have been fetched before`);
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    if (readSync(fd, bytes, 0, length, offset) === length) return bytes;
+    throw new MossError('damaged', `${path} is shorter than it was`, { hint: 'Run `moss verify --repair`.', data: { path } });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {
