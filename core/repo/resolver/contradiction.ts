@@ -21,11 +21,13 @@ export interface Contradiction {
  * @param conflict a clause none of whose literals can hold, if that is where the search ended
  * @param refused an assumption that does not hold, if that is where it ended
  * @param reasons by variable, the clause that gave it its value; undefined for assumptions
+ * @param values by variable: 1 true, -1 false
  */
 export function findContradiction(
   conflict: Clause | undefined,
   refused: number | undefined,
   reasons: readonly (Clause | undefined)[],
+  values: readonly number[],
 ): Contradiction {
   const origins = new Set<number>();
   const assumptions = new Set<number>();
@@ -54,7 +56,7 @@ export function findContradiction(
     if (typeof next === 'number') {
       const reason = reasons[next];
       if (reason === undefined) {
-        assumptions.add(next);
+        assumptions.add(next * (values[next] ?? 0));
       } else {
         addClause(reason);
         for (const literal of reason.literals) addVariable(Math.abs(literal));

@@ -100,13 +100,13 @@ export class Solver {
       if (this.#facts.length > 0) continue;
       const next = this.#nextDecision(assumptions, guide);
       if (next === undefined) return undefined;
-      if (this.value(next) < 0) return findContradiction(undefined, next, this.#reasons);
+      if (this.value(next) < 0) return findContradiction(undefined, next, this.#reasons, this.#values);
       guide.mark();
       this.#levelStarts.push(this.trail.length);
       if (this.value(next) === 0) this.#assign(next, undefined);
       this.#spend(1);
     }
-    return findContradiction(this.#hopeless, undefined, this.#reasons);
+    return findContradiction(this.#hopeless, undefined, this.#reasons, this.#values);
   }
 
   /** A fact does not hang on any decision, so it is set where none stands. */

@@ -6,27 +6,30 @@ import type { IndexEntry } from '../../../core/repo/index-file.ts';
 /** Any manifest will do where none is read. */
 export const SOME_MANIFEST = 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 
-/** What `apt-cache dumpavail` prints, or '' where there is no apt or it knows no packages. */
-export function debianPackages(): string {
+/** Options for apt that make it think of a system with nothing installed. */
+export const NOTHING_INSTALLED = ['-o', 'Dir::State::status=/dev/null', '-o', 'Dir::State::extended_states=/dev/null'];
+
+/** What a program prints, or '' where it fails or is not there. */
+function printed(program: string, ...args: string[]): string {
   try {
-    return execFileSync('apt-cache', ['dumpavail'], { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
     return '';
   }
 }
 
+/** The newest version of each package in apt's lists, as a `Packages` file; '' where there is no apt or it has no lists. */
+export function debianPackages(): string {
+  return printed('apt-cache', ...NOTHING_INSTALLED, 'dumpavail');
+}
+
 /** The `Packages` files that apt has fetched, each with the name of its suite; none where there is no apt. */
 export function debianLists(): { suite: string; packages: string }[] {
-  try {
-    const options = { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    const targets = execFileSync('apt-get', ['indextargets', '--format', '$(CODENAME) $(FILENAME)', 'Created-By: Packages'], options);
-    return targets.trim().split('\n').map((line) => {
-      const [suite = '', file = ''] = line.split(' ');
-      return { suite, packages: execFileSync('/usr/lib/apt/apt-helper', ['cat-file', file], options) };
-    });
-  } catch {
-    return [];
-  }
+  const targets = printed('apt-get', 'indextargets', '--format', '$(CODENAME) $(FILENAME)', 'Created-By: Packages');
+  return targets.split('\n').filter((line) => line !== '').map((line) => {
+    const [suite = '', file = ''] = line.split(' ');
+    return { suite, packages: printed('/usr/lib/apt/apt-helper', 'cat-file', file) };
+  });
 }
 
 /** The index entries of a Debian `Packages` file. */
