@@ -1,6 +1,6 @@
 import { MossError } from '../../core/error.ts';
 import type { PublicKey } from '../../core/ports/signer.ts';
-import { type TopRole, parseRoot } from '../../core/trust/metadata.ts';
+import { TOP_ROLES, type TopRole, parseRoot } from '../../core/trust/metadata.ts';
 import { signRevision } from '../../core/trust/publish.ts';
 import { type RootChange, type RootProgress, mergeRoot, rootProgress, rotateRoot, signRoot } from '../../core/trust/rotate.ts';
 import type { MetadataFile } from '../../core/trust/sign.ts';
@@ -158,7 +158,9 @@ function sameSigners(a: Uint8Array, b: Uint8Array): boolean {
   return (['targets', 'snapshot', 'timestamp'] as const).every((role) => JSON.stringify(left[role]) === JSON.stringify(right[role]));
 }
 
+/** Not before the passphrase has opened the other keys: a new one in the clear beside them would be a surprise. */
 async function newKey(dir: string, { role, passphrase }: RoleOptions): Promise<PublicKey> {
+  await signersOfRoles(dir, TOP_ROLES, passphrase);
   return (await createKey({ directory: keysDirectory(dir), name: role, passphrase })).key;
 }
 

@@ -199,6 +199,20 @@ void suite('keys of a repository', () => {
     await assert.rejects(importRoot(dir, new Uint8Array(0), { clock }), refused('not-found'));
   });
 
+  void test('with a passphrase, nothing is signed and no key is made without it', async () => {
+    const dir = join(here, 'passphrase');
+    const clock = clockAt('2030-01-01T00:00:00Z');
+    await createRepository(dir, { name: 'example', passphrase: 'words', clock });
+    const keys = await readdir(join(dir, 'keys'));
+    await assert.rejects(signSite(dir, { ...aRootBlock(1), clock }), refused('bad-passphrase'));
+    await assert.rejects(addKey(dir, { role: 'targets', passphrase: 'other words', clock }), refused('bad-passphrase'));
+    await assert.rejects(rotateKey(dir, { role: 'timestamp', clock }), refused('bad-passphrase'));
+    assert.deepEqual(await readdir(join(dir, 'keys')), keys);
+    await signSite(dir, { ...aRootBlock(1), passphrase: 'words', clock });
+    await rotateKey(dir, { role: 'timestamp', passphrase: 'words', clock });
+    assert.ok((await listRepositoryKeys(dir)).every((key) => key.file?.encrypted));
+  });
+
   void test('status warns before it is too late, and of keys that others can read', async () => {
     const { dir, clock } = await fixture();
     assert.deepEqual((await repositoryStatus(dir, { clock })).warnings, []);
