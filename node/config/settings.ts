@@ -1,0 +1,142 @@
+/** The settings of a root: `<root>/.moss/config.toml`, over the user's own, over the defaults. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { MossError } from '../../core/error.ts';
+import { writeFileDurably } from '../store/durable.ts';
+
+export interface Settings {
+  /** The architecture of the packages, in Debian's words. */
+  architecture: string;
+  /** Components that are left out of every install. */
+  without: string[];
+  /** Languages to keep; empty for all. */
+  locales: string[];
+  /** Whether recommended packages come along. */
+  recommends: boolean;
+  /** Requests to one web server at the same time. */
+  connections: number;
+  /** Seconds without a byte after which a request is given up. */
+  timeout: number;
+  /** How files get from the store into a state. */
+  link: 'auto' | 'reflink' | 'hardlink' | 'copy';
+}
+
+interface Definition<T> {
+  initial: T;
+  /** The value of a text or TOML value, or `undefined` when it is none. */
+  read: (value: unknown) => T | undefined;
+  expected: string;
+  meaning: string;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: 'i386', arm: 'armhf', riscv64: 'riscv64', ppc64: 'ppc64el', s390x: 's390x' };
+
+/** Every setting, in the order in which they are shown. */
+export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
+  architecture: {
+    initial: ARCHITECTURES[process.arch] ?? process.arch,
+    read: (value) => (typeof value === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(value) ? value : undefined),
+    expected: 'an architecture such as amd64',
+    meaning: 'Packages for this architecture, and for all, can be installed.',
+  },
+  without: {
+    initial: [],
+    read: readList,
+    expected: 'a list of components such as doc,man,locale,dev,debug',
+    meaning: 'Components that are never fetched.',
+  },
+  locales: { initial: [], read: readList, expected: 'a list of languages such as en,de', meaning: 'Languages to keep; empty for all.' },
+  recommends: { initial: false, read: readFlag, expected: 'true or false', meaning: 'Whether recommended packages come along.' },
+  connections: { initial: 12, read: readNumber(1, 64), expected: 'a number from 1 to 64', meaning: 'Requests to one web server at the same time.' },
+  timeout: { initial: 15, read: readNumber(1, 600), expected: 'a number of seconds from 1 to 600', meaning: 'Seconds without a byte after which a request is given up.' },
+  link: {
+    initial: 'auto',
+    read: (value) => (value === 'auto' || value === 'reflink' || value === 'hardlink' || value === 'copy' ? value : undefined),
+    expected: 'auto, reflink, hardlink or copy',
+    meaning: 'How files get from the store into a state.',
+  },
+};
+
+function readList(value: unknown): string[] | undefined {
+  const items = typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter((item) => item !== '') : value;
+  return Array.isArray(items) && items.every((item): item is string => typeof item === 'string') ? items : undefined;
+}
+
+function readFlag(value: unknown): boolean | undefined {
+  return value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined;
+}
+
+function readNumber(least: number, most: number): (value: unknown) => number | undefined {
+  return (value) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof number === 'number' && number >= least && number <= most ? number : undefined;
+  };
+}
+
+export function isSetting(name: string): name is keyof Settings {
+  return Object.hasOwn(DEFINITIONS, name);
+}
+
+/** The file of the user's own settings, for all roots. */
+export function userSettingsFile(environment: Record<string, string | undefined>): string {
+  return join(environment['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'moss', 'config.toml');
+}
+
+/**
+ * The settings that hold, from files in the order of their weight, the last one heaviest.
+ *
+ * @throws MossError `usage` that names the file and the setting
+ */
+export async function loadSettings(files: readonly string[]): Promise<Settings> {
+  const settings = defaultSettings();
+  for (const file of files) {
+    for (const [name, value] of Object.entries(await readToml(file))) assign(settings, name, value, file);
+  }
+  return settings;
+}
+
+export function defaultSettings(): Settings {
+  const { architecture, without, locales, recommends, connections, timeout, link } = DEFINITIONS;
+  return {
+    architecture: architecture.initial,
+    without: without.initial,
+    locales: locales.initial,
+    recommends: recommends.initial,
+    connections: connections.initial,
+    timeout: timeout.initial,
+    link: link.initial,
+  };
+}
+
+/** Changes one setting in a file; `undefined` takes it out. */
+export async function changeSetting(file: string, name: string, value: string | undefined): Promise<void> {
+  const { stringify } = await import('smol-toml');
+  const values = await readToml(file);
+  if (value === undefined) delete values[name];
+  else {
+    const settings = defaultSettings();
+    assign(settings, name, value, 'the command line');
+    values[name] = isSetting(name) ? settings[name] : value;
+  }
+  writeFileDurably(file, stringify(values));
+}
+
+function assign(settings: Settings, name: string, value: unknown, file: string): void {
+  if (!isSetting(name)) {
+    throw new MossError('usage', `${file}: there is no setting ${name}`, { hint: `The settings are ${Object.keys(DEFINITIONS).join(', ')}.` });
+  }
+  const read = DEFINITIONS[name].read(value);
+  if (read === undefined) throw new MossError('usage', `${file}: ${name} must be ${DEFINITIONS[name].expected}`);
+  Object.assign(settings, { [name]: read });
+}
+
+async function readToml(file: string): Promise<Record<string, unknown>> {
+  if (!existsSync(file)) return {};
+  const { parse } = await import('smol-toml');
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new MossError('usage', `${file} is not TOML: ${cause instanceof Error ? cause.message : ''}`, { cause, data: { path: file } });
+  }
+}

@@ -1,0 +1,160 @@
+/** Manifests and file tables of a root: read from its blocks, fetched where they are missing. */
+import type { Cid } from '../../core/dag/cid.ts';
+import { MAX_BLOCK_SIZE, verifyBlock } from '../../core/dag/block.ts';
+import type { Entry } from '../../core/dag/entry.ts';
+import { decodeManifest, type Manifest, type Part } from '../../core/dag/manifest.ts';
+import { decodeTable, type Table } from '../../core/dag/table.ts';
+import { MossError } from '../../core/error.ts';
+import { fetchBlocks, type Want } from '../../core/exchange/session.ts';
+import type { PlannedPart } from '../../core/install/plan.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import type { Source } from '../../core/ports/source.ts';
+import { nodeClock } from '../clock.ts';
+import { nodeHasher } from '../hasher.ts';
+import { BlockDirectory } from '../store/block-directory.ts';
+import type { Layout } from '../store/layout.ts';
+import { nodeCompressor } from '../zstd.ts';
+import type { PackageFacts } from './database.ts';
+
+/** A package with the tables of the components that are wanted. */
+export interface LoadedPackage {
+  manifest: Manifest;
+  parts: (PlannedPart & { component: string })[];
+}
+
+export interface FetchOptions extends AbortOptions {
+  sources: readonly Source[];
+  onBytes?: ((source: Source, count: number) => void) | undefined;
+}
+
+export class PackageStore {
+  readonly #blocks: BlockDirectory;
+  readonly #manifests = new Map<string, Manifest>();
+  readonly #tables = new WeakMap<Part, Table>();
+
+  constructor(layout: Layout) {
+    this.#blocks = new BlockDirectory(layout.blocks);
+  }
+
+  /** Fetches the manifests and tables that are not here, each verified before it is kept. */
+  async fetch(wanted: readonly { manifest: Cid; wants: (component: string) => boolean }[], options: FetchOptions): Promise<void> {
+    await this.#fetch(wanted.map(({ manifest }) => ({ cid: manifest, maxBytes: MAX_BLOCK_SIZE })), options);
+    const tables: Want[] = [];
+    for (const { manifest, wants } of wanted) {
+      for (const component of (await this.manifest(manifest)).components) {
+        if (!wants(component.name)) continue;
+        for (const { table, tableSize } of component.parts) if (!(table instanceof Uint8Array)) tables.push({ cid: table, maxBytes: tableSize });
+      }
+    }
+    await this.#fetch(tables, options);
+  }
+
+  async manifest(cid: Cid): Promise<Manifest> {
+    const key = cid.toString();
+    const known = this.#manifests.get(key);
+    if (known !== undefined) return known;
+    const manifest = decodeManifest(await this.#block(cid));
+    this.#manifests.set(key, manifest);
+    return manifest;
+  }
+
+  async load(cid: Cid, wants: (component: string) => boolean): Promise<LoadedPackage> {
+    const manifest = await this.manifest(cid);
+    const parts: LoadedPackage['parts'] = [];
+    for (const component of manifest.components) {
+      if (!wants(component.name)) continue;
+      for (const part of component.parts) {
+        parts.push({ component: component.name, part, table: await this.#table(part), dictionary: manifest.dictionary });
+      }
+    }
+    return { manifest, parts };
+  }
+
+  /** The rows of an installed package, in path order within each component. */
+  async entries(installed: InstalledPackage): Promise<Entry[]> {
+    const chosen = new Set(installed.components);
+    const { parts } = await this.load(installed.manifest, (component) => chosen.has(component));
+    return parts.flatMap((part) => part.table.entries);
+  }
+
+  /** What the database holds of packages, by the text of their manifest's CID. */
+  async facts(packages: readonly InstalledPackage[]): Promise<Map<string, PackageFacts>> {
+    const out = new Map<string, PackageFacts>();
+    for (const each of packages) {
+      const chosen = new Set(each.components);
+      const { manifest, parts } = await this.load(each.manifest, (component) => chosen.has(component));
+      out.set(each.manifest.toString(), {
+        summary: manifest.metadata.summary,
+        size: manifest.components.reduce((sum, component) => sum + (chosen.has(component.name) ? component.size : 0), 0),
+        entries: parts.flatMap(({ component, table }) => table.entries.map((entry) => ({ component, entry }))),
+      });
+    }
+    return out;
+  }
+
+  /** Removes blocks that no listed package has. */
+  async prune(keep: readonly Cid[]): Promise<number> {
+    const needed = new Set<string>();
+    for (const cid of keep) {
+      needed.add(cid.toString());
+      for (const component of (await this.manifest(cid)).components) {
+        for (const { table } of component.parts) if (!(table instanceof Uint8Array)) needed.add(table.toString());
+      }
+    }
+    let removed = 0;
+    for await (const cid of this.#blocks.list()) {
+      if (needed.has(cid.toString())) continue;
+      await this.#blocks.delete(cid);
+      removed++;
+    }
+    return removed;
+  }
+
+  async #table(part: Part): Promise<Table> {
+    const known = this.#tables.get(part);
+    if (known !== undefined) return known;
+    const bytes = part.table instanceof Uint8Array ? part.table : await this.#block(part.table);
+    const table = await decodeTable(bytes, part.tablePlain, nodeCompressor);
+    this.#tables.set(part, table);
+    return table;
+  }
+
+  async #block(cid: Cid): Promise<Uint8Array> {
+    const bytes = await this.#blocks.get(cid);
+    if (bytes === undefined) {
+      throw new MossError('damaged', `the record of an installed package is gone: ${cid.toString()}`, { hint: 'Run `moss verify --repair`.' });
+    }
+    await verifyBlock(cid, bytes, nodeHasher);
+    return bytes;
+  }
+
+  async #fetch(wants: readonly Want[], { sources, signal, onBytes }: FetchOptions): Promise<void> {
+    const missing: Want[] = [];
+    for (const want of wants) if (!(await this.#isWhole(want.cid))) missing.push(want);
+    await fetchBlocks(missing, {
+      sources,
+      signal,
+      onBytes,
+      clock: nodeClock,
+      accept: async ({ cid }, bytes) => {
+        await verifyBlock(cid, bytes, nodeHasher);
+        await this.#blocks.put(cid, bytes);
+      },
+    });
+  }
+
+  /** A block that a power cut left torn is taken away, so that it is fetched again. */
+  async #isWhole(cid: Cid): Promise<boolean> {
+    const bytes = await this.#blocks.get(cid);
+    if (bytes === undefined) return false;
+    try {
+      await verifyBlock(cid, bytes, nodeHasher);
+      return true;
+    } catch {
+      await this.#blocks.delete(cid);
+      return false;
+    }
+  }
+}
+

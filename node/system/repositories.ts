@@ -1,0 +1,260 @@
+/** The repositories that a root installs from: their addresses, what is trusted of them, and their index. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
+import type { Cid } from '../../core/dag/cid.ts';
+import { Fields } from '../../core/dag/fields.ts';
+import { decodeRoot, type FileRef, type Root } from '../../core/dag/root.ts';
+import { MossError } from '../../core/error.ts';
+import { webMetadataFetcher } from '../../core/exchange/metadata-fetcher.ts';
+import { fetchBlocks } from '../../core/exchange/session.ts';
+import { Webseed } from '../../core/exchange/webseed.ts';
+import type { Listener } from '../../core/install/event.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import type { MetadataFetcher } from '../../core/ports/metadata.ts';
+import type { Source } from '../../core/ports/source.ts';
+import type { LabelledIndex } from '../../core/repo/index-file.ts';
+import { findRoot, initTrust, type FoundRoot } from '../../core/trust/bootstrap.ts';
+import { loadTrust } from '../../core/trust/load.ts';
+import { refreshTrustFrom } from '../../core/trust/refresh-from.ts';
+import type { LocalTrustDeps, TrustedRepository } from '../../core/trust/trusted.ts';
+import { nodeClock } from '../clock.ts';
+import type { Settings } from '../config/settings.ts';
+import { nodeHasher } from '../hasher.ts';
+import { DirectorySource } from '../net/directory-source.ts';
+import { nodeFetch } from '../net/fetch.ts';
+import { syncPath, writeFileDurably } from '../store/durable.ts';
+import type { Layout } from '../store/layout.ts';
+import { directoryMetadataFetcher } from '../trust/directory-fetcher.ts';
+import { directoryMetadataStore } from '../trust/metadata-store.ts';
+import { nodeVerifier } from '../trust/verifier.ts';
+import { nodeCompressor } from '../zstd.ts';
+
+/** What a root remembers of a repository beside what is signed. */
+export interface RepositoryConfig {
+  name: string;
+  /** Addresses of its site, `http:`, `https:` or `file:`; the first is asked first. */
+  urls: string[];
+}
+
+export interface UpdatedRepository {
+  name: string;
+  revision: number;
+  /** False when there was nothing new. */
+  changed: boolean;
+  packages: number;
+  /** When the signed metadata expires: milliseconds since the epoch. */
+  expires: number;
+}
+
+export interface RepositoriesOptions {
+  layout: Layout;
+  settings: Settings;
+  onEvent: Listener;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export class Repositories {
+  readonly #layout: Layout;
+  readonly #settings: Settings;
+  readonly #onEvent: Listener;
+
+  constructor({ layout, settings, onEvent }: RepositoriesOptions) {
+    this.#layout = layout;
+    this.#settings = settings;
+    this.#onEvent = onEvent;
+  }
+
+  /** All repositories, in the order of their names. */
+  list(): RepositoryConfig[] {
+    if (!existsSync(this.#layout.repositories)) return [];
+    return readdirSync(this.#layout.repositories)
+      .filter((name) => existsSync(this.#file(name, 'repository.json')))
+      .toSorted()
+      .map((name) => this.get(name));
+  }
+
+  /** @throws MossError `not-found` */
+  get(name: string): RepositoryConfig {
+    if (!NAME.test(name) || !existsSync(this.#file(name, 'repository.json'))) {
+      throw new MossError('not-found', `there is no repository ${name}`, { hint: 'See `moss repo list`.', data: { repository: name } });
+    }
+    const fields = new Fields(JSON.parse(readFileSync(this.#file(name, 'repository.json'), 'utf8')), 'damaged', `repository ${name}`);
+    return { name, urls: fields.texts('urls') };
+  }
+
+  /** The root keys that an address offers: nobody trusts them yet. */
+  async find(url: string, options: AbortOptions & { fingerprint?: string | undefined } = {}): Promise<FoundRoot> {
+    return findRoot({ fetcher: this.#fetcher(normalUrl(url)), verifier: nodeVerifier(), hasher: nodeHasher }, options);
+  }
+
+  /**
+   * Adds a repository whose root a person, or a fingerprint, has accepted.
+   *
+   * @throws MossError `exists`, `usage`
+   */
+  async add(name: string, url: string, root: FoundRoot): Promise<void> {
+    if (!NAME.test(name)) throw new MossError('usage', `${JSON.stringify(name)} is no name for a repository`, { hint: 'Use letters, digits, dots and dashes.' });
+    if (existsSync(this.#file(name, 'repository.json'))) {
+      throw new MossError('exists', `there is a repository ${name} already`, { hint: `Remove it with \`moss repo remove ${name}\`, or choose another name.` });
+    }
+    mkdirSync(this.#file(name, 'trust'), { recursive: true });
+    await initTrust({ store: this.#trust(name).store, verifier: nodeVerifier() }, root.bytes);
+    this.#write({ name, urls: [normalUrl(url)] });
+  }
+
+  remove(name: string): void {
+    this.get(name);
+    rmSync(this.#file(name, ''), { recursive: true });
+  }
+
+  /** Fetches what the repository signed last, and its index. */
+  async update(name: string, { signal }: AbortOptions = {}): Promise<UpdatedRepository> {
+    const { urls } = this.get(name);
+    const trusted = await refreshTrustFrom(this.#trust(name), urls.map((url) => this.#fetcher(url)), {
+      signal,
+      onEvent: (event) => {
+        if (event.type === 'local-damaged') this.#onEvent({ type: 'warning', message: `${name}: ${event.file} was damaged here and is fetched again: ${event.reason}` });
+        if (event.type === 'keys-rotated') this.#onEvent({ type: 'warning', message: `${name}: the ${event.role} key was replaced by its publisher` });
+      },
+    });
+    const before = this.#readRoot(name, trusted.rootCid);
+    const root = before ?? (await this.#fetchRoot(name, trusted, { signal }));
+    const index = await this.#index(name, root, { signal });
+    return { name, revision: root.revision, changed: before === undefined, packages: countLines(index), expires: trusted.expires };
+  }
+
+  /**
+   * The indexes of all repositories, as the last update left them; those never updated are updated now.
+   *
+   * @throws MossError `metadata-expired` and others of trust
+   */
+  async indexes(options: AbortOptions = {}): Promise<LabelledIndex[]> {
+    const out: LabelledIndex[] = [];
+    for (const { name } of this.list()) {
+      if (!existsSync(this.#file(name, 'root'))) await this.update(name, options);
+      const trusted = await loadTrust(this.#trust(name), options);
+      let root = this.#readRoot(name, trusted.rootCid);
+      if (root === undefined) {
+        await this.update(name, options);
+        root = this.#readRoot(name, trusted.rootCid);
+      }
+      if (root === undefined) throw new MossError('bug', `the root of ${name} is not where it was put`);
+      out.push({ repository: name, bytes: await this.#index(name, root, options) });
+    }
+    return out;
+  }
+
+  /** Where the blocks of a repository can be asked for. */
+  sources(name: string): Source[] {
+    const { connections, timeout } = this.#settings;
+    return this.get(name).urls.map((url) =>
+      url.startsWith('file:')
+        ? new DirectorySource(fileURLToPath(url))
+        : new Webseed({ url, fetch: nodeFetch, clock: nodeClock, concurrency: connections, stallTimeout: timeout * 1000 }),
+    );
+  }
+
+  async #fetchRoot(name: string, { rootCid, rootSize }: TrustedRepository, options: AbortOptions): Promise<Root> {
+    const bytes = await this.#fetchBlock(name, rootCid, rootSize, options);
+    const root = decodeRoot(bytes);
+    await this.#index(name, root, options);
+    // Last: its presence says that the index is there too.
+    writeFileDurably(this.#file(name, 'root'), bytes);
+    return root;
+  }
+
+  /** The root block that was fetched last, if it is the trusted one. */
+  #readRoot(name: string, cid: Cid): Root | undefined {
+    const path = this.#file(name, 'root');
+    if (!existsSync(path)) return undefined;
+    const bytes = readFileSync(path);
+    return sameBytes(nodeHasher.sha256(bytes), cid.multihash.digest) ? decodeRoot(bytes) : undefined;
+  }
+
+  async #index(name: string, { index }: Root, options: AbortOptions): Promise<Uint8Array> {
+    const path = this.#file(name, 'index');
+    if (existsSync(path)) {
+      const bytes = readFileSync(path);
+      if (sameBytes(nodeHasher.sha256(bytes), index.sha256)) return bytes;
+    }
+    const bytes = await this.#fetchFile(name, index, options);
+    writeFileDurably(path, bytes);
+    return bytes;
+  }
+
+  async #fetchFile(name: string, { sha256, size, frames }: FileRef, { signal }: AbortOptions): Promise<Uint8Array> {
+    const parts = new Map<string, Uint8Array>();
+    const sources = this.sources(name);
+    await fetchBlocks(
+      frames.map(({ cid, size: maxBytes }) => ({ cid, maxBytes })),
+      {
+        sources,
+        signal,
+        clock: nodeClock,
+        onBytes: (source, bytes) => this.#onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
+        accept: async ({ cid }, bytes) => {
+          await verifyBlock(cid, bytes, nodeHasher);
+          parts.set(cid.toString(), bytes);
+        },
+      },
+    );
+    const whole = Buffer.concat(frames.map(({ cid, plain }) => nodeCompressor.decompress(parts.get(cid.toString()) ?? new Uint8Array(), { size: plain })));
+    if (whole.length !== size || !sameBytes(nodeHasher.sha256(whole), sha256)) {
+      throw new MossError('bad-index', `the index of ${name} is not what its root says`, { hint: 'The repository is broken as it was published: tell its publisher.' });
+    }
+    return whole;
+  }
+
+  async #fetchBlock(name: string, cid: Cid, maxBytes: number, { signal }: AbortOptions): Promise<Uint8Array> {
+    let got: Uint8Array | undefined;
+    await fetchBlocks([{ cid, maxBytes }], {
+      sources: this.sources(name),
+      signal,
+      clock: nodeClock,
+      accept: async (_, bytes) => {
+        await verifyBlock(cid, bytes, nodeHasher);
+        got = bytes;
+      },
+    });
+    if (got === undefined) throw new MossError('bug', 'a block was fetched and is not there');
+    return got;
+  }
+
+  #fetcher(url: string): MetadataFetcher {
+    return url.startsWith('file:')
+      ? directoryMetadataFetcher(join(fileURLToPath(url), 'metadata'))
+      : webMetadataFetcher({ url, fetch: nodeFetch, clock: nodeClock, stallTimeout: this.#settings.timeout * 1000 });
+  }
+
+  #trust(name: string): LocalTrustDeps {
+    return { store: directoryMetadataStore(this.#file(name, 'trust')), verifier: nodeVerifier(), hasher: nodeHasher, clock: nodeClock };
+  }
+
+  #write({ name, urls }: RepositoryConfig): void {
+    writeFileDurably(this.#file(name, 'repository.json'), `${JSON.stringify({ schema: 1, urls }, undefined, 1)}\n`);
+    syncPath(this.#layout.repositories);
+  }
+
+  #file(name: string, file: string): string {
+    return join(this.#layout.repositories, name, file);
+  }
+}
+
+/** An address as it is kept: `http:`, `https:` or `file:`, without a slash at its end. A path is a `file:` address. */
+function normalUrl(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return pathToFileURL(text).href.replace(/\/+$/, '');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:', 'file:'].includes(url.protocol)) {
+    throw new MossError('usage', `${text} is no address of a repository`, { hint: 'Give an http, https or file address, or a directory.' });
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function countLines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) count++;
+  return count;
+}
