@@ -7,7 +7,7 @@
  *    Removing takes along what needs the removed, the user's own packages only if nothing else can serve them.
  * 2. Without an upgrade: automatic packages that are needed stay.
  * 3. Versions: the installed one, or the newest for what is new or to be upgraded. Never older than the installed one,
- *    unless the request names versions.
+ *    unless the request names one (`=`, `<=`, `<<`).
  * 4. Alternatives: what is there, then what is listed first; among providers, by name.
  * 5. With an upgrade: automatic packages stay.
  * 6. Packages that nothing needed before stay; recommendations are followed.
@@ -60,7 +60,7 @@ function attempt(request: ResolveRequest, explicit: ReadonlySet<string>, theirs:
     architectures,
     installed,
     upgrades: (name) => upgradeAll || upgrading.has(name),
-    downgrades: install.some(({ relation }) => relation !== undefined),
+    downgrades: install.some(({ relation }) => relation === '=' || relation === '<=' || relation === '<<'),
     steps: request.steps ?? DEFAULT_STEPS,
   });
   const assumptions = [...install.map((requirement) => problem.want(requirement)), ...remove.map((name) => problem.ban(name))];

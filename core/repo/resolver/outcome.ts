@@ -1,9 +1,10 @@
 /** From the packages of a solution to what is to be done. */
-import { formatDependency, parseDependency } from '../dependency.ts';
+import { parseDependency } from '../dependency.ts';
 import { compareNewestFirst } from '../index-entry.ts';
-import { fulfils, PackageSet } from './match.ts';
-import { type Problem, takesPlaceOf } from './problem.ts';
+import { PackageSet } from './match.ts';
+import type { Problem } from './problem.ts';
 import { reachable } from './reach.ts';
+import { Reasons } from './reasons.ts';
 import type { Change, InstalledPackage, Package, Removal, Resolution, ResolveRequest } from './request.ts';
 import type { Solvable } from './universe.ts';
 
@@ -35,8 +36,9 @@ export function outcomeOf(request: ResolveRequest, run: Run): Resolution {
     else if (run.problem.universe.isDowngrade(one)) downgrade.push({ from, to: one.candidate });
     else upgrade.push({ from, to: one.candidate });
   }
+  const reasons = new Reasons(request, packages);
   for (const one of request.installed) {
-    if (!byName.has(one.name)) remove.push({ package: one, name: one.name, reason: reasonOf(one, request, run, chosen) });
+    if (!byName.has(one.name)) remove.push({ package: one, name: one.name, reason: reasons.of(one) });
   }
   return {
     install: install.toSorted(byNameAndVersion),
@@ -87,22 +89,6 @@ function newestInsteadOf(one: Solvable, { upgrade = [] }: ResolveRequest, { prob
   if (from === undefined || (upgrade !== 'all' && !upgrade.includes(one.name))) return [];
   const [newest] = universe.named(one.name);
   return newest?.candidate === undefined || compareNewestFirst(newest.package, one.package) >= 0 ? [] : [{ from, to: newest.candidate }];
-}
-
-/** Why an installed package is not in the solution. */
-function reasonOf(one: InstalledPackage, request: ResolveRequest, { problem }: Run, chosen: readonly Solvable[]): string {
-  if (request.remove?.includes(one.name) === true) return 'you asked for it';
-  const current = problem.universe.current(one.name);
-  const successor = current && chosen.find((other) => takesPlaceOf(other, current, problem.universe));
-  if (successor !== undefined) return `${successor.name} takes its place`;
-  const enemy = chosen.find((other) => excludes(other.package, one) || excludes(one, other.package));
-  if (enemy !== undefined) return `${enemy.name} ${enemy.package.version} conflicts with it`;
-  const lost = one.depends.map((text) => parseDependency(text)).find((dependency) => !chosen.some((other) => dependency.some((alternative) => fulfils(other.package, alternative))));
-  return lost === undefined ? 'no version of it goes with the rest' : `it needs ${formatDependency(lost)}`;
-}
-
-function excludes(a: Package, b: Package): boolean {
-  return [...a.conflicts, ...a.breaks].flatMap((text) => parseDependency(text)).some((relation) => fulfils(b, relation));
 }
 
 function byNameAndVersion(a: Package, b: Package): number {

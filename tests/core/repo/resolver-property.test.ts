@@ -130,6 +130,21 @@ test('removes what is asked, and of the rest only what cannot stay', () => {
   }), { numRuns: 2000 });
 });
 
+test('what nobody needs can go: the rest is well, and an installation brings none of it', () => {
+  fc.assert(fc.property(situation, fc.constantFrom(...NAMES), fc.boolean(), fc.boolean(), ({ entries, here }, wanted, upgrade, recommends) => {
+    const request = { index: indexOf(...entries), architectures: ['amd64'], installed: here, install: [{ name: wanted }], recommends, ...(upgrade ? { upgrade: 'all' as const } : {}) };
+    if (tryResolve(request) === undefined) return;
+    const resolution = resolve(request);
+    const orphans = new Set(resolution.orphans);
+    assert.deepEqual(faultsOf(systemAfter(resolution).filter(({ name: of }) => !orphans.has(of))), []);
+    // An upgrade of something that is an orphan already may bring what that now needs.
+    if (!upgrade) assert.ok(resolution.install.every(({ name: of }) => !orphans.has(of)));
+    assert.ok(resolution.explicit.every((of) => !orphans.has(of)));
+    const count = resolution.keep.length + resolution.upgrade.length + resolution.downgrade.length + resolution.remove.length;
+    assert.equal(count, here.length);
+  }), { numRuns: 2000 });
+});
+
 test('the same request has the same answer', () => {
   fc.assert(fc.property(situation, fc.constantFrom(...NAMES), ({ entries, here }, wanted) => {
     const once = () => {
