@@ -89,7 +89,7 @@ export function parseRoot(bytes: Uint8Array): Signed<Root> {
     ...common,
     type: 'root' as const,
     name: readName(field(signed, NAME_FIELD)),
-    consistentSnapshot: asBoolean(field(signed, 'consistent_snapshot') ?? false, 'consistent_snapshot'),
+    consistentSnapshot: readConsistent(field(signed, 'consistent_snapshot')),
     keys: asMap(field(signed, 'keys'), 'keys', readKey),
     roles: readRoles(asObject(field(signed, 'roles'), 'roles')),
   }));
@@ -99,7 +99,7 @@ export function parseTimestamp(bytes: Uint8Array): Signed<Timestamp> {
   return parse(bytes, 'timestamp', (signed, common) => ({
     ...common,
     type: 'timestamp' as const,
-    snapshot: readMetaFile(field(asObject(field(signed, 'meta'), 'meta'), 'snapshot.json'), 'meta.snapshot.json'),
+    snapshot: readOnlySnapshot(asObject(field(signed, 'meta'), 'meta')),
   }));
 }
 
@@ -131,6 +131,17 @@ function parse<T extends AnySigned>(bytes: Uint8Array, type: T['type'], read: (s
   }
   const common = { version: asInteger(field(signed, 'version'), 'version', 1), expires: asTime(field(signed, 'expires'), 'expires') };
   return { signed: read(signed, common), signatures: readSignatures(field(file, 'signatures')), payload: canonicalJson(signed), bytes };
+}
+
+/** Section 4.6: the snapshot is all that a timestamp describes. */
+function readOnlySnapshot(meta: JsonObject): MetaFile {
+  if (Object.keys(meta).length > 1) throw badMetadata('meta must describe snapshot.json and nothing else');
+  return readMetaFile(field(meta, 'snapshot.json'), 'meta.snapshot.json');
+}
+
+/** Section 4.3: optional, for metadata of old. */
+function readConsistent(value: unknown): boolean {
+  return value === undefined ? false : asBoolean(value, 'consistent_snapshot');
 }
 
 function readName(value: unknown): string | undefined {

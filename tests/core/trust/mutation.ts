@@ -164,7 +164,7 @@ function setField(signed: object, at: number, value: unknown): void {
   const walk = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
     for (const [key, child] of Object.entries(node)) {
-      fields.push(() => Object.assign(node, { [key]: value }));
+      fields.push(() => Object.assign(node, { [key]: structuredClone(value) }));
       walk(child);
     }
   };

@@ -201,4 +201,14 @@ const malformed: readonly Scenario[] = (
   trusted: { root: 1 },
 }));
 
-export const SIGNATURE_SCENARIOS: readonly Scenario[] = [...thresholds, ...rootChains, ...versionsOfRoot, ...malformed];
+const crowded: Scenario = {
+  name: 'malformed: a timestamp that describes more than the snapshot',
+  when: (sim) => {
+    sim.timestamp.meta['targets.json'] = { version: 1 };
+    sim.publish('timestamp');
+  },
+  expect: 'bad-metadata',
+  trusted: { timestamp: 1 },
+};
+
+export const SIGNATURE_SCENARIOS: readonly Scenario[] = [...thresholds, ...rootChains, ...versionsOfRoot, ...malformed, crowded];
