@@ -24,7 +24,10 @@ interface Download extends AbortOptions {
  */
 export async function fetchMetadata({ fetcher, signal }: Download, file: string, maxBytes: number): Promise<Uint8Array | undefined> {
   signal?.throwIfAborted();
-  const bytes = await fetcher.fetch(file, maxBytes, { signal });
+  const bytes = await fetcher.fetch(file, maxBytes, { signal }).catch((cause: unknown) => {
+    if (cause instanceof MossError && cause.code === 'metadata-endless') throw endless(file, maxBytes, cause);
+    throw cause;
+  });
   if (bytes !== undefined && bytes.length > maxBytes) throw endless(file, maxBytes);
   return bytes;
 }
@@ -39,9 +42,10 @@ export async function fetchRequired(download: Download, file: string, maxBytes: 
   });
 }
 
-export function endless(file: string, maxBytes: number): MossError {
+export function endless(file: string, maxBytes: number, cause?: unknown): MossError {
   return new MossError('metadata-endless', `${file} is longer than the ${maxBytes} bytes that it may have.`, {
     hint: 'The source is broken or hostile. Use another one.',
     data: { file, maxBytes },
+    ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -11,11 +11,13 @@ import { initTrust } from '../../core/trust/bootstrap.ts';
 import { refreshMetadata } from '../../core/trust/client.ts';
 import { type TrustHasher, checkContent } from '../../core/trust/content.ts';
 import { MossError } from '../../core/error.ts';
-import type { Fetch } from '../../core/ports/fetch.ts';
+import { fetchBytes } from '../../core/exchange/http.ts';
+import { webMetadataFetcher } from '../../core/exchange/metadata-fetcher.ts';
 import { findTarget, targetNames } from '../../core/trust/find-target.ts';
-import { fetchBytes, httpMetadataFetcher } from '../../core/trust/http-fetcher.ts';
 import type { TrustDeps } from '../../core/trust/trusted.ts';
+import { nodeClock } from '../../node/clock.ts';
 import { nodeHasher } from '../../node/hasher.ts';
+import { nodeFetch } from '../../node/net/fetch.ts';
 import { directoryMetadataStore } from '../../node/trust/metadata-store.ts';
 import { nodeVerifier } from '../../node/trust/verifier.ts';
 import { writeDurably } from '../../node/trust/write-durably.ts';
@@ -31,14 +33,14 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const web: Fetch = (url) => fetch(url);
+const web = { fetch: nodeFetch, clock: nodeClock };
 const hasher: TrustHasher = { ...nodeHasher, sha512: (bytes) => createHash('sha512').update(bytes).digest() };
 const deps: TrustDeps = {
   store: directoryMetadataStore(values['metadata-dir']),
-  fetcher: httpMetadataFetcher({ fetch: web, baseUrl: values['metadata-url'] }),
+  fetcher: webMetadataFetcher({ ...web, url: values['metadata-url'].replace(/\/metadata\/?$/, '') }),
   verifier: nodeVerifier(),
   hasher,
-  clock: { now, sleep: () => Promise.reject(new MossError('bug', 'nothing here waits')) },
+  clock: { ...nodeClock, now },
 };
 
 /** The suite sets the time by a program named `faketime`; where that is missing, a stand-in sets this variable. */
@@ -64,8 +66,7 @@ async function download(paths: readonly string[]): Promise<void> {
     if (await isThere(file, target)) continue;
     const [name = ''] = targetNames(target, metadata.root.signed.consistentSnapshot);
     const base = values['target-base-url'].replace(/\/?$/, '/');
-    const bytes = await fetchBytes(web, `${base}${name}`, target.length);
-    if (bytes === undefined) throw new MossError('not-found', `${name} is not there`);
+    const bytes = await fetchBytes(`${base}${name}`, { ...web, maxBytes: target.length });
     await checkContent(path, bytes, target, hasher);
     await writeDurably(file, bytes);
   }
