@@ -98,22 +98,25 @@ function symlinkIfMissing(target: string, path: string): void {
 
 /**
  * The links at the top of a root that lead into the active state: `usr`, its aliases, and whatever else states hold.
- * They are made once; activating another state does not touch them.
+ * They are made once; activating another state does not touch them. With `dryRun` nothing is made.
  *
  * @throws MossError `exists` when something else is in the way
  */
-export function linkRoot(root: string, entries: readonly TreeEntry[]): void {
+export function linkRoot(root: string, entries: readonly TreeEntry[], { dryRun = false } = {}): void {
   const wanted = new Map<string, string>([['usr', '.moss/current/usr']]);
-  for (const alias of USR_ALIASES) wanted.set(alias, `usr/${alias}`);
+  for (const alias of ['bin', 'sbin', 'lib', 'lib64']) wanted.set(alias, `usr/${alias}`);
   for (const { entry } of entries) {
     const top = topOf(entry.path);
+    const alias = top === 'usr' ? USR_ALIASES.find((each) => entry.path === `usr/${each}`) : undefined;
+    if (alias !== undefined) wanted.set(alias, `usr/${alias}`);
     if (!USER_TOPS.has(top) && !wanted.has(top)) wanted.set(top, `.moss/current/${top}`);
   }
   for (const [name, target] of wanted) {
     const path = join(root, name);
     const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there === undefined) symlinkSync(target, path);
-    else if (!there.isSymbolicLink() || readlinkSync(path) !== target) {
+    if (there === undefined) {
+      if (!dryRun) symlinkSync(target, path);
+    } else if (!there.isSymbolicLink() || readlinkSync(path) !== target) {
       throw new MossError('exists', `${path} is in the way: moss keeps a link to ${target} there`, {
         hint: 'Choose an empty directory as the root with -D, or move what is there.',
         data: { path },

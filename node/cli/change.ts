@@ -1,0 +1,80 @@
+/** Shows a change, asks, does it, and says what happened: the common part of `install`, `remove` and `sync`. */
+import { applyChange } from '../system/apply.ts';
+import { planChange, type Change, type ChangeRequest } from '../system/change.ts';
+import { System } from '../system/system.ts';
+import { count, formatBytes, formatDuration, table } from '../ui/format.ts';
+import type { Styles } from '../ui/style.ts';
+import type { Context } from './context.ts';
+
+export async function changeAndReport(context: Context, verb: string, request: ChangeRequest, before?: (system: System) => Promise<void>): Promise<void> {
+  const { output, signal, environment } = context;
+  const start = performance.now();
+  const system = await System.openToWrite({ root: context.root, onEvent: output.onEvent, signal, environment });
+  try {
+    await before?.(system);
+    const change = await planChange(system, { ...request, signal });
+    const summary = summaryOf(change);
+    if (change.empty || context.dryRun) {
+      output.result(verb, { ...summary, ...(context.dryRun && { dryRun: true }) }, () =>
+        change.empty ? ['Nothing to do.'] : [...describe(change, output.style), '', 'Nothing was changed (--dry-run).'],
+      );
+      return;
+    }
+    output.endProgress();
+    output.note(describe(change, output.style).join('\n'));
+    await context.confirm('Go on?');
+    const { state, received, configured } = await applyChange(system, change, { signal });
+    const ms = performance.now() - start;
+    const sources = Object.fromEntries(received);
+    output.result(verb, { ...summary, state: state.number, sources, ...configured, milliseconds: Math.round(ms) }, () => [
+      `State ${state.number} is active: ${count(state.packages.length, 'package')}, after ${formatDuration(ms)}.`,
+      ...[...received].map(([source, bytes]) => `  ${formatBytes(bytes)} from ${source}`),
+      ...configured.beside.map((path) => `  /${path} was changed by you: the package's is /${path}.moss-new`),
+      ...configured.kept.map((path) => `  /${path} was changed by you and stays`),
+    ]);
+  } finally {
+    await system.close();
+  }
+}
+
+/** The change for programs. */
+function summaryOf(change: Change): Record<string, unknown> {
+  const { resolution, plan } = change;
+  const explicit = new Set(resolution.explicit);
+  return {
+    install: resolution.install.map(({ name, version, repository }) => ({ name, version, repository, explicit: explicit.has(name) })),
+    upgrade: resolution.upgrade.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
+    downgrade: resolution.downgrade.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
+    remove: resolution.remove.map(({ name, reason }) => ({ name, reason })),
+    orphans: change.orphans,
+    heldBack: resolution.heldBack.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
+    download: plan.download,
+    files: plan.files,
+    bytes: plan.bytes,
+    privileged: change.privileged,
+    scripts: change.scripts.map(({ package: name, scripts }) => ({ package: name, scripts: scripts.map((script) => script.name) })),
+  };
+}
+
+/** The change for people. */
+function describe(change: Change, { bold, dim, green, red, yellow }: Styles): string[] {
+  const { resolution, plan, orphans } = change;
+  const explicit = new Set(resolution.explicit);
+  const lines: string[] = [];
+  const section = (title: string, rows: string[][]): void => {
+    if (rows.length > 0) lines.push(bold(title), ...table(rows.map((row) => [' ', ...row])));
+  };
+  section('Install', resolution.install.filter(({ name }) => explicit.has(name)).map(({ name, version }) => [green(name), version]));
+  section('Install, since they are needed', resolution.install.filter(({ name }) => !explicit.has(name)).map(({ name, version }) => [name, dim(version)]));
+  section('Upgrade', resolution.upgrade.map(({ from, to }) => [green(to.name), `${from.version} → ${to.version}`]));
+  section('Downgrade', resolution.downgrade.map(({ from, to }) => [yellow(to.name), `${from.version} → ${to.version}`]));
+  section('Remove', resolution.remove.map(({ name, reason }) => [red(name), dim(reason)]));
+  section('Remove, since nothing needs them any more', orphans.map((name) => [red(name)]));
+  section('Held back', resolution.heldBack.map(({ from, to }) => [yellow(to.name), `${from.version}, although there is ${to.version}`]));
+  section('Runs with the rights of its owner', change.privileged.map((each) => [yellow(each.package), `/${each.path}`, each.mode.toString(8)]));
+  if (change.scripts.length > 0) {
+    lines.push(dim(`Maintainer scripts that are not run: ${change.scripts.map(({ package: name, scripts }) => `${name} (${scripts.map((script) => script.name).join(', ')})`).join('; ')}`));
+  }
+  lines.push(`${formatBytes(plan.download)} to fetch, ${count(plan.files, 'new file')}, ${formatBytes(plan.bytes)} on disk`);
+  return lines;
+}

@@ -1,0 +1,14 @@
+import { availableParallelism } from 'node:os';
+import { Pool, workerUrl } from '../threads/pool.ts';
+import type { StorePool } from './staging.ts';
+import type { StoreResult, StoreTask } from './tasks.ts';
+
+/** Threads beyond four have nothing to do: the disk and the source are the limit by then. */
+const MOST = 4;
+
+/** The worker threads of a root. None is started before there is work. */
+export function openStorePool(): StorePool {
+  return new Pool<StoreTask, StoreResult>(workerUrl(import.meta.url, './store-worker'), {
+    size: Math.max(2, Math.min(MOST, availableParallelism())),
+  });
+}

@@ -1,0 +1,215 @@
+/** Works out a change: what the resolver wants, what it takes to get there, and what a person should know before. */
+import { parseCid } from '../../core/dag/cid.ts';
+import type { FileEntry } from '../../core/dag/entry.ts';
+import type { MaintainerScript } from '../../core/dag/package.ts';
+import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
+import { buildTree, checkFolding, type Tree, type TreePackage } from '../../core/install/tree.ts';
+import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import { parseDependency, satisfies } from '../../core/repo/dependency.ts';
+import { PackageIndex, type Candidate } from '../../core/repo/index-file.ts';
+import { resolve, type Requirement, type Resolution } from '../../core/repo/resolver.ts';
+import { hasGnuGzip } from '../gzip.ts';
+import { foldsCase } from '../link/state-tree.ts';
+import { chooseComponents, type ComponentChoice } from './components.ts';
+import type { LoadedPackage } from './package-store.ts';
+import type { System } from './system.ts';
+
+export interface ChangeRequest extends AbortOptions {
+  install?: readonly Requirement[];
+  remove?: readonly string[];
+  upgrade?: 'all' | readonly string[];
+  /** Whether packages that nothing needs any more go too. */
+  removeOrphans: boolean;
+  recommends?: boolean;
+  allowEssential?: boolean;
+  with?: readonly string[];
+  without?: readonly string[];
+  /** What to write down as the reason of the new state. */
+  reason: string;
+}
+
+export interface Change {
+  request: ChangeRequest;
+  resolution: Resolution;
+  /** Orphans that go. */
+  orphans: string[];
+  /** All packages of the new state. */
+  packages: InstalledPackage[];
+  loaded: Map<string, LoadedPackage>;
+  tree: Tree;
+  plan: FetchPlan;
+  /** Setuid and setgid files that come with new packages: to be shown before. */
+  privileged: { package: string; path: string; mode: number }[];
+  /** Scripts of new packages, which nobody runs. */
+  scripts: { package: string; scripts: MaintainerScript[] }[];
+  /** Whether the new state would be the same as the present one. */
+  empty: boolean;
+}
+
+export async function planChange(system: System, request: ChangeRequest): Promise<Change> {
+  const { signal } = request;
+  const { settings, packages: store, onEvent } = system;
+  const before = system.active?.packages ?? [];
+  onEvent({ type: 'step', step: 'resolve' });
+  const index = new PackageIndex(await system.repositories.indexes({ signal }));
+  const installed = await Promise.all(
+    before.map(async (each) => ({ ...(await store.manifest(each.manifest)).metadata, explicit: each.explicit })),
+  );
+  const resolution = resolve({
+    index,
+    architectures: [settings.architecture, 'all'],
+    installed,
+    recommends: request.recommends ?? settings.recommends,
+    ...(request.install !== undefined && { install: request.install }),
+    ...(request.remove !== undefined && { remove: request.remove }),
+    ...(request.upgrade !== undefined && { upgrade: request.upgrade }),
+    ...(request.allowEssential !== undefined && { allowEssential: request.allowEssential }),
+  });
+  const orphans = request.removeOrphans ? [...resolution.orphans] : [];
+  const wanted = wantedPackages(resolution, before, new Set(orphans));
+  await fetchManifests(system, wanted, request);
+  const { packages, loaded } = await choosePackages(system, wanted, resolution, request);
+  const tree = treeOfPackages(packages, loaded);
+  if (foldsCase(system.layout.moss)) checkFolding(tree);
+  const plan = planFetch([...loaded.values()].flatMap(({ parts }) => parts), {
+    has: (file) => system.store.has(file),
+    gzip: hasGnuGzip(),
+  });
+  const fresh = new Set([...resolution.install, ...resolution.upgrade.map(({ to }) => to), ...resolution.downgrade.map(({ to }) => to)].map(({ name }) => name));
+  return {
+    request,
+    resolution,
+    orphans,
+    packages,
+    loaded,
+    tree,
+    plan,
+    privileged: [...tree.system, ...tree.user].flatMap(({ entry, owner }) =>
+      fresh.has(owner) && entry.type === 'file' && (entry.mode & 0o6000) !== 0 ? [{ package: owner, path: entry.path, mode: entry.mode }] : [],
+    ),
+    scripts: packages.flatMap(({ name }) => {
+      const scripts = loaded.get(name)?.manifest.scripts ?? [];
+      return fresh.has(name) && scripts.length > 0 ? [{ package: name, scripts }] : [];
+    }),
+    empty: isSame(before, packages),
+  };
+}
+
+interface WantedPackage {
+  name: string;
+  /** What is installed, where that stays. */
+  kept: InstalledPackage | undefined;
+  candidate: Candidate | undefined;
+  previous: InstalledPackage | undefined;
+}
+
+function wantedPackages(resolution: Resolution, before: readonly InstalledPackage[], orphans: ReadonlySet<string>): WantedPackage[] {
+  const installed = new Map(before.map((each) => [each.name, each]));
+  const from = (name: string): InstalledPackage | undefined => installed.get(name);
+  const wanted: WantedPackage[] = [
+    ...resolution.keep.map(({ name }) => ({ name, kept: from(name), candidate: undefined, previous: from(name) })),
+    ...[...resolution.install, ...[...resolution.upgrade, ...resolution.downgrade].map(({ to }) => to)].map((candidate) => ({
+      name: candidate.name,
+      kept: undefined,
+      candidate,
+      previous: from(candidate.name),
+    })),
+  ];
+  return wanted.filter(({ name }) => !orphans.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Manifests and tables by repository; those of kept packages are here, unless somebody damaged the root. */
+async function fetchManifests(system: System, wanted: readonly WantedPackage[], request: ChangeRequest): Promise<void> {
+  const { onEvent } = system;
+  onEvent({ type: 'step', step: 'manifests' });
+  const byRepository = Map.groupBy(wanted, ({ kept, candidate }) => candidate?.repository ?? kept?.repository ?? '');
+  for (const [repository, some] of byRepository) {
+    const known = system.repositories.list().some(({ name }) => name === repository);
+    await system.packages.fetch(
+      some.flatMap(({ kept, candidate }) => {
+        const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
+        return manifest === undefined ? [] : [{ manifest, wants: () => true }];
+      }),
+      {
+        sources: known ? system.repositories.sources(repository) : [],
+        signal: request.signal,
+        onBytes: (source, bytes) => onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
+      },
+    );
+  }
+}
+
+async function choosePackages(
+  system: System,
+  wanted: readonly WantedPackage[],
+  resolution: Resolution,
+  request: ChangeRequest,
+): Promise<{ packages: InstalledPackage[]; loaded: Map<string, LoadedPackage> }> {
+  const explicit = new Set(resolution.explicit);
+  const asked = new Set((request.install ?? []).map(({ name }) => name));
+  const packages: InstalledPackage[] = [];
+  const loaded = new Map<string, LoadedPackage>();
+  for (const { name, kept, candidate, previous } of wanted) {
+    const choice: ComponentChoice = {
+      without: [...(candidate !== undefined || asked.has(name) ? (request.without ?? []) : []), ...(previous === undefined ? system.settings.without : [])],
+      with: asked.has(name) ? (request.with ?? []) : [],
+      locales: system.settings.locales,
+    };
+    const manifestCid = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
+    if (manifestCid === undefined) throw new MossError('bug', `${name} is neither here nor to be fetched`);
+    const manifest = await system.packages.manifest(manifestCid);
+    if (candidate !== undefined && (manifest.metadata.name !== candidate.name || manifest.metadata.version !== candidate.version)) {
+      throw new MossError('bad-manifest', `the index calls ${manifest.metadata.name} ${manifest.metadata.version} ${candidate.name} ${candidate.version}`);
+    }
+    const all = manifest.components.map((component) => component.name);
+    const before = previous && { installed: previous, all: (await system.packages.manifest(previous.manifest)).components.map((each) => each.name) };
+    const components = chooseComponents(all, choice, before);
+    const { version, release, architecture, format } = manifest.metadata;
+    packages.push({
+      name, version, release, architecture, format,
+      manifest: manifestCid,
+      repository: candidate?.repository ?? kept?.repository ?? '',
+      explicit: explicit.has(name),
+      components,
+    });
+    const chosen = new Set(components);
+    loaded.set(name, await system.packages.load(manifestCid, (component) => chosen.has(component)));
+  }
+  return { packages, loaded };
+}
+
+/** The tree of packages that are loaded. */
+export function treeOfPackages(packages: readonly InstalledPackage[], loaded: ReadonlyMap<string, LoadedPackage>): Tree {
+  const versions = new Map(packages.map((each) => [each.name, each]));
+  return buildTree(
+    packages.map(({ name }): TreePackage => {
+      const { manifest, parts } = loaded.get(name) ?? { manifest: undefined, parts: [] };
+      const replaced = (manifest?.metadata.replaces ?? []).flatMap((text) => [...parseDependency(text)]);
+      return {
+        name,
+        entries: parts.flatMap(({ table }) => table.entries),
+        alternatives: manifest?.alternatives ?? [],
+        replaces: (other) =>
+          replaced.some(({ name: wanted, relation, version }) => {
+            const there = versions.get(other);
+            if (wanted !== other || there === undefined) return false;
+            return relation === undefined || version === undefined || satisfies(there.format, relation, version, there);
+          }),
+      };
+    }),
+  );
+}
+
+/** The files of a tree, which must be in the store before it is linked. */
+export function* filesOf(tree: Tree): Generator<FileEntry> {
+  for (const { entry } of tree.system) if (entry.type === 'file') yield entry;
+  for (const { entry } of tree.user) if (entry.type === 'file') yield entry;
+}
+
+function isSame(before: readonly InstalledPackage[], after: readonly InstalledPackage[]): boolean {
+  const text = (packages: readonly InstalledPackage[]): string =>
+    JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted()]).toSorted());
+  return text(before) === text(after);
+}

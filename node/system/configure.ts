@@ -1,0 +1,146 @@
+/** The user's files after a switch: copied, replaced or written beside, as `core/install/configuration.ts` decides. */
+import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fields } from '../../core/dag/fields.ts';
+import type { FileEntry } from '../../core/dag/entry.ts';
+import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
+import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
+import type { TreeEntry } from '../../core/install/tree.ts';
+import { MossError } from '../../core/error.ts';
+import { hasErrno } from '../io-error.ts';
+import { syncFileSystem, writeFileDurably } from '../store/durable.ts';
+import { fileIdOf } from '../store/files.ts';
+import { isExecutable } from '../store/file-store.ts';
+import type { Layout } from '../store/layout.ts';
+import { treeOfPackages } from './change.ts';
+import { readStateFile } from './state-file.ts';
+import type { LoadedPackage } from './package-store.ts';
+import type { System } from './system.ts';
+import type { Tree } from '../../core/install/tree.ts';
+
+/** From which state to which the user's files are to go. */
+export interface Configuring {
+  state: number;
+  before: number | undefined;
+}
+
+export interface Configured {
+  /** Files that the user changed and that stay although no package has them any more. */
+  kept: PackagePath[];
+  /** Files that the user changed: the package's lies beside, as `.moss-new`. */
+  beside: PackagePath[];
+}
+
+export function noteConfiguring(layout: Layout, note: Configuring): void {
+  writeFileDurably(layout.configuring, JSON.stringify(note));
+}
+
+export function clearConfiguring(layout: Layout): void {
+  rmSync(layout.configuring, { force: true });
+}
+
+/** The note that a crash left, if there is one. */
+export function readConfiguring(layout: Layout): Configuring | undefined {
+  if (!existsSync(layout.configuring)) return undefined;
+  const fields = new Fields(JSON.parse(readFileSync(layout.configuring, 'utf8')), 'damaged', layout.configuring);
+  return { state: fields.int('state', 1), before: fields.has('before') ? fields.int('before', 1) : undefined };
+}
+
+/** Brings the user's files from one state to another; doing it again changes nothing. */
+export async function configureState(system: System, { state, before }: Configuring): Promise<Configured> {
+  const { layout } = system;
+  const old = before === undefined || !existsSync(layout.state(before)) ? [] : (await treeOfState(system, before)).user;
+  const { user } = await treeOfState(system, state);
+  const observed = await observeAll(layout.root, [...old, ...user]);
+  const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
+  for (const step of steps) doStep(layout, step);
+  if (steps.length > 0) await syncFileSystem(layout.root);
+  return { kept, beside: steps.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
+}
+
+/** The tree of a state, from its record and the manifests that are here. */
+export async function treeOfState(system: System, number: number): Promise<Tree> {
+  const { packages } = readStateFile(system.layout.state(number));
+  const loaded = new Map<string, LoadedPackage>();
+  for (const each of packages) {
+    const chosen = new Set(each.components);
+    loaded.set(each.name, await system.packages.load(each.manifest, (component) => chosen.has(component)));
+  }
+  return treeOfPackages(packages, loaded);
+}
+
+async function observeAll(root: string, entries: readonly TreeEntry[]): Promise<Map<PackagePath, Observed>> {
+  const out = new Map<PackagePath, Observed>();
+  for (const { entry } of entries) if (!out.has(entry.path)) out.set(entry.path, await observe(root, entry.path));
+  return out;
+}
+
+/** What lies at a path; a directory on the way that is a link leads elsewhere, and is not followed. */
+async function observe(root: string, path: PackagePath): Promise<Observed> {
+  const full = join(root, path);
+  try {
+    const stat = lstatSync(full);
+    if (leavesRoot(root, path)) return { kind: 'other' };
+    if (stat.isSymbolicLink()) return { kind: 'symlink', target: readlinkSync(full) };
+    if (stat.isDirectory()) return { kind: 'directory' };
+    if (!stat.isFile()) return { kind: 'other' };
+    const id = await fileIdOf(full, stat.size);
+    return id === undefined ? { kind: 'other' } : { kind: 'file', id };
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return leavesRoot(root, path) ? { kind: 'other' } : { kind: 'none' };
+    throw error;
+  }
+}
+
+/** Whether some directory above a path is a link: writing through it could lead out of the root. */
+function leavesRoot(root: string, path: string): boolean {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    if (lstatSync(join(root, parent), { throwIfNoEntry: false })?.isSymbolicLink() === true) return true;
+  }
+  return false;
+}
+
+function doStep(layout: Layout, step: ConfigurationStep): void {
+  const path = join(layout.root, step.path);
+  if (step.do !== 'delete' && step.do !== 'rmdir') mkdirSync(dirname(path), { recursive: true });
+  switch (step.do) {
+    case 'directory':
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, step.mode);
+      return;
+    case 'write':
+      copyOut(layout, step.file, path);
+      return;
+    case 'beside':
+      copyOut(layout, step.file, `${path}.moss-new`);
+      return;
+    case 'symlink': {
+      const temporary = `${path}.moss-tmp`;
+      rmSync(temporary, { force: true });
+      symlinkSync(linkTarget(step.path, step.target), temporary);
+      renameSync(temporary, path);
+      return;
+    }
+    case 'delete':
+      rmSync(path, { force: true });
+      return;
+    case 'rmdir':
+      try {
+        rmdirSync(path);
+      } catch (error) {
+        if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+      }
+      return;
+  }
+}
+
+/** A copy of a store file, whole or not at all, with the mode and the time of a file that belongs to the user. */
+function copyOut(layout: Layout, file: FileEntry, path: string): void {
+  const from = layout.stored(file.id, isExecutable(file.mode));
+  if (!existsSync(from)) throw new MossError('damaged', `the store has lost ${file.id} (/${file.path})`, { hint: 'Run `moss verify --repair`.' });
+  const temporary = `${path}.moss-tmp`;
+  copyFileSync(from, temporary);
+  if (process.getuid?.() === 0 && file.owner !== undefined) chownSync(temporary, file.owner.uid, file.owner.gid);
+  chmodSync(temporary, file.mode);
+  renameSync(temporary, path);
+}
