@@ -111,15 +111,15 @@ export function baseline(mutation: Pick<Mutation, 'hashes'>): Simulator {
 export function mutate(sim: Simulator, { edits, publish, tampers }: Mutation): void {
   for (const edit of edits) applyEdit(sim, edit);
   for (const name of publish) {
-    signedOf(sim, name).version = bumped(signedOf(sim, name).version);
+    Object.assign(signedOf(sim, name), { version: bumped(signedOf(sim, name).version) });
     sim.put(name);
   }
   for (const change of tampers) applyTamper(sim, change);
 }
 
 /** A field edit may have put anything in the place of the version. */
-function bumped(version: unknown): number {
-  return typeof version === 'number' ? version + 1 : (version as number);
+function bumped(version: unknown): unknown {
+  return typeof version === 'number' ? version + 1 : version;
 }
 
 function signedOf(sim: Simulator, name: Role): { version: number; expires: string } {
