@@ -8,7 +8,8 @@
  * 2. Without an upgrade: automatic packages that are needed stay.
  * 3. Versions: the installed one, or the newest for what is new or to be upgraded. Never older than the installed one,
  *    unless the request names one (`=`, `<=`, `<<`).
- * 4. Alternatives: what is there, then what is listed first; among providers, by name.
+ * 4. Alternatives: what is there or has to come anyway, then what is listed first; among providers, the one that names
+ *    the fewest dependencies, then by name.
  * 5. With an upgrade: automatic packages stay.
  * 6. Packages that nothing needed before stay; recommendations are followed.
  */

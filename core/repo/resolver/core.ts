@@ -1,9 +1,8 @@
 /** The smallest set of clauses that still contradict each other: what an explanation has to tell, and no more. */
 import { type Guide, OutOfSteps, Solver } from './solver.ts';
 
-/** How much work to spend on making an explanation shorter; past it, it is only longer than it need be. */
-const STEPS_PER_CHECK = 200_000;
-const CHECKS = 2000;
+/** Steps of the solver to spend on making an explanation shorter; past them, it is only longer than it need be. */
+const STEPS = 5_000_000;
 
 /**
  * Leaves out clauses, in ever smaller runs, as long as the rest cannot be fulfilled either.
@@ -13,19 +12,22 @@ const CHECKS = 2000;
  */
 export function minimalCore(clauses: ReadonlyMap<number, readonly number[]>, assumptions: readonly number[]): number[] {
   let core = Array.from(clauses.keys());
-  let checks = CHECKS;
+  let steps = STEPS;
   for (let run = Math.max(1, core.length >> 1); ; run >>= 1) {
-    for (let start = 0; start < core.length && checks > 0; checks--) {
+    for (let start = 0; start < core.length && steps > 0; ) {
       const rest = [...core.slice(0, start), ...core.slice(start + run)];
-      if (isContradiction(rest.map((key) => clauses.get(key) ?? []), assumptions)) core = rest;
+      const { contradicts, stepsLeft } = check(rest.map((key) => clauses.get(key) ?? []), assumptions, steps);
+      // Setting up costs as well.
+      steps = stepsLeft - rest.length;
+      if (contradicts) core = rest;
       else start += run;
     }
     if (run <= 1) return core;
   }
 }
 
-function isContradiction(clauses: readonly (readonly number[])[], assumptions: readonly number[]): boolean {
-  const solver = new Solver(STEPS_PER_CHECK);
+function check(clauses: readonly (readonly number[])[], assumptions: readonly number[], steps: number): { contradicts: boolean; stepsLeft: number } {
+  const solver = new Solver(steps);
   const variables = new Map<number, number>();
   const literalOf = (literal: number) => {
     const known = variables.get(Math.abs(literal)) ?? solver.newVariable();
@@ -35,9 +37,10 @@ function isContradiction(clauses: readonly (readonly number[])[], assumptions: r
   clauses.forEach((clause, i) => solver.addClause(clause.map((literal) => literalOf(literal)), i));
   const assumed = assumptions.map((literal) => literalOf(literal));
   try {
-    return solver.solve(assumed, new AllFalse(solver, variables.size)) !== undefined;
+    const contradicts = solver.solve(assumed, new AllFalse(solver, variables.size)) !== undefined;
+    return { contradicts, stepsLeft: solver.stepsLeft };
   } catch (error) {
-    if (error instanceof OutOfSteps) return false;
+    if (error instanceof OutOfSteps) return { contradicts: false, stepsLeft: 0 };
     throw error;
   }
 }

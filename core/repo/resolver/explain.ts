@@ -8,12 +8,17 @@ import type { Origin, Problem } from './problem.ts';
 import { similarNames } from './suggest.ts';
 import type { Solvable } from './universe.ts';
 
+/** Past this, nobody reads on. */
+const MAX_LINES = 20;
+
 /** The error for a contradiction that the search ended in. */
 export function explain(problem: Problem, { origins, assumptions }: Contradiction): MossError {
   const core = minimalCore(new Map(origins.map((id) => [id, problem.clause(id)])), assumptions);
   const facts = core.flatMap((id) => problem.origin(id) ?? []);
   const lines = new Telling(problem, facts).lines();
-  return new MossError('unresolvable', lines.join('\n'), hintFor(problem, facts));
+  const more = lines.length - MAX_LINES;
+  const shown = more > 0 ? [...lines.slice(0, MAX_LINES), `and ${more} more relations that stand in the way`] : lines;
+  return new MossError('unresolvable', shown.join('\n'), hintFor(problem, facts));
 }
 
 function hintFor(problem: Problem, facts: readonly Origin[]): { hint?: string } {

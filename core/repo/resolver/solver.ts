@@ -53,6 +53,10 @@ export class Solver {
     this.#stepsLeft = steps;
   }
 
+  get stepsLeft(): number {
+    return this.#stepsLeft;
+  }
+
   newVariable(): number {
     this.#values.push(0);
     this.#levels.push(0);
