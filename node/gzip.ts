@@ -10,7 +10,7 @@ let available: boolean | undefined;
 
 /** Whether the `gzip` on this machine is GNU gzip; others (busybox, BSD) give other bytes. */
 export function hasGnuGzip(): boolean {
-  available ??= /^gzip 1\./.test(spawnSync('gzip', ['--version'], { encoding: 'utf8', timeout: 10_000 }).stdout ?? '');
+  available ??= spawnSync('gzip', ['--version'], { encoding: 'utf8', timeout: 10_000 }).stdout?.startsWith('gzip 1.') ?? false;
   return available;
 }
 

@@ -77,9 +77,11 @@ export function manifestValue(manifest: Manifest): Record<string, unknown> {
 }
 
 function compact(value: Record<string, unknown>): Record<string, unknown> {
-  const isEmpty = (field: unknown): boolean =>
-    field === undefined || field === '' || field === 0 || field === false || (Array.isArray(field) && field.length === 0);
   return Object.fromEntries(Object.entries(value).filter(([, field]) => !isEmpty(field)));
+}
+
+function isEmpty(field: unknown): boolean {
+  return field === undefined || field === '' || field === 0 || field === false || (Array.isArray(field) && field.length === 0);
 }
 
 /**

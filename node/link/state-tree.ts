@@ -67,7 +67,8 @@ export async function buildStateTree(directory: string, entries: readonly TreeEn
   linkTops(directory);
 }
 
-function specialOf(mode: number, owner: Owner | undefined, isRoot: boolean): LinkTask['links'][number]['special'] {
+/** What a file needs beyond a link into the store; `undefined` for the modes that store files stand for. */
+export function specialOf(mode: number, owner: Owner | undefined, isRoot: boolean): LinkTask['links'][number]['special'] {
   if (COMMON_MODES.has(mode) && (owner === undefined || !isRoot)) return undefined;
   return { mode, ...(isRoot && owner !== undefined && { uid: owner.uid, gid: owner.gid }) };
 }

@@ -35,9 +35,8 @@ serve(async (task: ImportTask, report): Promise<ImportResult> => {
       blocks: new BlockDirectory(task.blocks),
       onProgress: (bytes) => report(bytes),
     });
-    const { description: _, licences: __, suggests: ___, source: ____, ...indexed } = imported.metadata;
     const entry: IndexEntry = {
-      ...indexed,
+      ...imported.metadata,
       manifest: packed.manifest.cid.toString(),
       size: packed.size,
       download: packed.frameBytes,

@@ -79,7 +79,7 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
   const current = currentCid && (await repository.root(currentCid));
   const entries = new Map<string, IndexEntry>();
   if (current !== undefined) {
-    for (const entry of new PackageIndex(await repository.file(current.index)).entries()) entries.set(keyOf(entry), withoutLabel(entry));
+    for (const entry of new PackageIndex(await repository.file(current.index)).entries()) entries.set(keyOf(entry), entry);
   }
   const imported = await importAll(repository, options);
   let removed = 0;
@@ -209,8 +209,4 @@ async function linkBlocks(repository: Repository, manifests: readonly string[]):
 
 function keyOf({ name, version, release, architecture }: IndexEntry): string {
   return `${name}\0${version}\0${release}\0${architecture}`;
-}
-
-function withoutLabel({ repository: _, ...entry }: IndexEntry & { repository?: string }): IndexEntry {
-  return entry;
 }

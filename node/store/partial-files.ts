@@ -64,7 +64,7 @@ export class PartialFiles {
   }
 
   async #enter(id: FileId, offset: number, run: Leaves, total: number): Promise<boolean> {
-    const leaves = this.#files.get(id) ?? new Array<Uint8Array | undefined>(leafCount(total)).fill(undefined);
+    const leaves: Leaves = this.#files.get(id) ?? Array.from({ length: leafCount(total) }, () => undefined);
     this.#files.set(id, leaves);
     for (const [i, leaf] of run.entries()) leaves[offset / LEAF_SIZE + i] = leaf;
     const known = leaves.filter((leaf) => leaf !== undefined);

@@ -209,7 +209,9 @@ export function* filesOf(tree: Tree): Generator<FileEntry> {
 }
 
 function isSame(before: readonly InstalledPackage[], after: readonly InstalledPackage[]): boolean {
-  const text = (packages: readonly InstalledPackage[]): string =>
-    JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted()]).toSorted());
-  return text(before) === text(after);
+  return textOf(before) === textOf(after);
+}
+
+function textOf(packages: readonly InstalledPackage[]): string {
+  return JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted()]).toSorted());
 }

@@ -1,0 +1,102 @@
+/** The states of a root: activated and removed, always whole. */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { State } from '../../core/install/state.ts';
+import { MossError } from '../../core/error.ts';
+import { linkRoot } from '../link/state-tree.ts';
+import { syncPath } from '../store/durable.ts';
+import type { Layout } from '../store/layout.ts';
+import { activate } from './apply.ts';
+import { pruneCache, type CacheSizes } from './cache.ts';
+import { clearConfiguring, configureState, noteConfiguring, treeOfState, type Configured } from './configure.ts';
+import { activeNumber, openDatabase, stateNumbers } from './installed.ts';
+import { readStateFile } from './state-file.ts';
+import type { System } from './system.ts';
+
+/** All states, oldest first. */
+export function listStates(layout: Layout): State[] {
+  return stateNumbers(layout).map((number) => readStateFile(layout.state(number)));
+}
+
+/** @throws MossError `not-found` */
+export function requireState(layout: Layout, number: number): State {
+  const numbers = stateNumbers(layout);
+  if (!numbers.includes(number)) {
+    throw new MossError('not-found', `there is no state ${number}`, {
+      hint: numbers.length === 0 ? 'Nothing was installed in this root yet.' : `There are ${numbers.join(', ')}: see \`moss state list\`.`,
+      data: { state: number },
+    });
+  }
+  return readStateFile(layout.state(number));
+}
+
+/**
+ * Switches to a state that is there already, by the same steps as the end of a transaction: the note, one rename, the
+ * user's files, and the note goes. A crash in between is finished by the next writer.
+ *
+ * @throws MossError `not-found`; `damaged` when the user's files could not be brought along; `exists`
+ */
+export async function activateState(system: System, number: number): Promise<Configured> {
+  const { layout, onEvent } = system;
+  requireState(layout, number);
+  const before = activeNumber(layout);
+  if (before === number) return { kept: [], beside: [] };
+  const tree = await treeOfState(system, number);
+  for (const { entry } of tree.user) {
+    if (entry.type === 'file' && !system.store.has(entry)) {
+      throw new MossError('damaged', `the store has lost /${entry.path} of state ${number}`, { hint: `Run \`moss state verify ${number} --repair\`.`, data: { path: entry.path } });
+    }
+  }
+  linkRoot(layout.root, tree.system);
+  noteConfiguring(layout, { state: number, before });
+  onEvent({ type: 'step', step: 'activate' });
+  activate(system, number);
+  onEvent({ type: 'step', step: 'configure' });
+  const configured = await configureState(system, { state: number, before });
+  clearConfiguring(layout);
+  return configured;
+}
+
+/**
+ * Removes states and what only they needed.
+ *
+ * @returns what this frees, or would with `dryRun`
+ * @throws MossError `not-found`; `usage` for the active state
+ */
+export async function removeStates(system: System, numbers: readonly number[], { dryRun }: { dryRun: boolean }): Promise<CacheSizes> {
+  const { layout, packages } = system;
+  const active = activeNumber(layout);
+  for (const number of numbers) {
+    requireState(layout, number);
+    if (number === active) {
+      throw new MossError('usage', `state ${number} is active, and the active state is never removed`, { hint: 'Activate another one before: `moss state activate N`.' });
+    }
+  }
+  const without = new Set(numbers);
+  // Before anything goes: what a state needs must be known of all that stay.
+  const freed = await pruneCache({ layout, packages, parts: ['store', 'blocks'], without, dryRun: true });
+  if (dryRun || numbers.length === 0) return freed;
+  for (const number of numbers) {
+    // Under this name it counts as never sealed: the next writer takes away what a crash leaves of it.
+    const gone = join(layout.states, `.${number}.tmp`);
+    rmSync(gone, { recursive: true, force: true });
+    renameSync(layout.state(number), gone);
+    syncPath(layout.states);
+    rmSync(gone, { recursive: true, force: true });
+  }
+  if (existsSync(layout.database)) {
+    const database = await openDatabase(layout);
+    for (const number of numbers) database.removeState(number);
+    database.close();
+  }
+  return pruneCache({ layout, packages, parts: ['store', 'blocks'], dryRun: false });
+}
+
+/** The states that go when so many of the newest are to stay; the active one stays besides. */
+export function statesToPrune(layout: Layout, keep: number): number[] {
+  const active = activeNumber(layout);
+  const numbers = stateNumbers(layout);
+  const others = numbers.filter((number) => number !== active);
+  const room = Math.max(0, active === undefined ? keep : keep - 1);
+  return others.slice(0, Math.max(0, others.length - room));
+}
