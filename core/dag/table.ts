@@ -9,6 +9,7 @@ import type { Compressor } from '../ports/compressor.ts';
 import { decodeCbor, encodeCbor } from './codec.ts';
 import type { Entry, FileEntry, Owner } from './entry.ts';
 import { Fields } from './fields.ts';
+import { FILTERS, type Filter } from './filter.ts';
 import { fileIdFromDigest, LEAF_SIZE, type FileId } from './file-id.ts';
 import { parseCid } from './cid.ts';
 import { comparePaths, linkTarget, parsePath, type PackagePath } from './path.ts';
@@ -46,6 +47,8 @@ export interface TableFrame {
   /** In the order in which they stand in the frame. */
   pieces: Piece[];
   base?: Base | undefined;
+  /** What is undone on the whole content, after unpacking. */
+  filter?: Filter | undefined;
 }
 
 export interface Table {
@@ -92,14 +95,9 @@ export async function encodeTable(table: Table, compressor: Compressor): Promise
     types: Uint8Array.from(entries, (entry) => (entry.type === 'file' ? TYPE_FILE : entry.type === 'symlink' ? TYPE_SYMLINK : TYPE_DIRECTORY)),
     modes,
     mode: Uint8Array.from(entries, (entry) => modes.indexOf(entry.type === 'symlink' ? 0 : entry.mode)),
-    owners: entries.flatMap((entry, row) => (entry.owner === undefined ? [] : [{ row, ...entry.owner }])),
     digests,
     sizes: rows.map((row) => row.size),
     targets: entries.flatMap((entry) => (entry.type === 'symlink' ? [entry.target] : [])).join('\0'),
-    recipes: files.flatMap((file, i) => (file.recipe === undefined ? [] : [[i, RECIPES.indexOf(file.recipe.name), file.recipe.size]])),
-    bases: table.frames.flatMap(({ base }, frame) =>
-      base === undefined ? [] : [{ frame, digest: parseCid(base.id).multihash.digest, size: base.size, offset: base.offset, length: base.length }],
-    ),
     frames: table.frames.map(({ pieces }) =>
       pieces.flatMap((piece) => {
         const file = files[piece.file];
@@ -107,8 +105,22 @@ export async function encodeTable(table: Table, compressor: Compressor): Promise
         return whole ? [piece.file] : [piece.file, -1 - Math.floor(piece.offset / LEAF_SIZE), piece.length];
       }),
     ),
+    ...rareColumns(table),
   });
   return { bytes: await compressor.compress(plain, { level: 19 }), plain: plain.length };
+}
+
+/** Columns that most parts do without: left out when they are empty. */
+function rareColumns({ entries, files, frames }: Table): Record<string, unknown[]> {
+  const columns: Record<string, unknown[]> = {
+    owners: entries.flatMap((entry, row) => (entry.owner === undefined ? [] : [{ row, ...entry.owner }])),
+    recipes: files.flatMap(({ recipe }, file) => (recipe === undefined ? [] : [[file, RECIPES.indexOf(recipe.name), recipe.size]])),
+    bases: frames.flatMap(({ base }, frame) =>
+      base === undefined ? [] : [{ frame, digest: parseCid(base.id).multihash.digest, size: base.size, offset: base.offset, length: base.length }],
+    ),
+    filters: frames.flatMap(({ filter }, frame) => (filter === undefined ? [] : [[frame, FILTERS.indexOf(filter)]])),
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, column]) => column.length > 0));
 }
 
 /**
@@ -157,7 +169,8 @@ export async function decodeTable(bytes: Uint8Array, size: number, compressor: C
   const files = distinctFiles(entries);
   applyRecipes(fields, entries, files);
   const frames: TableFrame[] = fields.list('frames').map((frame) => ({ pieces: decodePieces(frame, files, fields) }));
-  applyBases(fields, frames);
+  readBases(fields, frames);
+  readFilters(fields, frames);
   checkCoverage(files, frames, fields);
   return { entries, files, frames };
 }
@@ -187,8 +200,9 @@ function modeColumn(fields: Fields, rows: number): (row: number) => number {
 }
 
 function ownerColumn(fields: Fields, rows: number): Map<number, Owner> {
+  const owners = fields.has('owners') ? fields.maps('owners') : [];
   return new Map(
-    fields.maps('owners').map((owner) => [
+    owners.map((owner) => [
       owner.int('row', 0, rows - 1),
       { uid: owner.int('uid', 0, 2 ** 32 - 1), gid: owner.int('gid', 0, 2 ** 32 - 1), user: owner.text('user', 64), group: owner.text('group', 64) },
     ]),
@@ -198,7 +212,7 @@ function ownerColumn(fields: Fields, rows: number): Map<number, Owner> {
 /** A recipe belongs to the content, so every row with that content gets it. */
 function applyRecipes(fields: Fields, entries: Entry[], files: FileEntry[]): void {
   const byId = new Map<FileId, FileEntry['recipe']>();
-  for (const item of fields.list('recipes')) {
+  for (const item of fields.has('recipes') ? fields.list('recipes') : []) {
     if (!Array.isArray(item)) throw fields.wrong('recipes', 'a list of lists');
     const [file, recipe, size] = item as unknown[];
     const target = typeof file === 'number' ? files[file] : undefined;
@@ -232,7 +246,8 @@ function decodePieces(frame: unknown, files: readonly FileEntry[], fields: Field
   return pieces;
 }
 
-function applyBases(fields: Fields, frames: TableFrame[]): void {
+function readBases(fields: Fields, frames: TableFrame[]): void {
+  if (!fields.has('bases')) return;
   for (const item of fields.maps('bases')) {
     const frame = frames[item.int('frame')];
     const digest = item.bytes('digest', 32);
@@ -241,6 +256,17 @@ function applyBases(fields: Fields, frames: TableFrame[]): void {
     const length = item.int('length', 1, Math.min(MAX_BASE, size - offset));
     if (frame === undefined || digest.length !== 32) throw fields.wrong('bases', 'about frames of the part');
     frame.base = { id: fileIdFromDigest(digest, size), size, offset, length };
+  }
+}
+
+function readFilters(fields: Fields, frames: TableFrame[]): void {
+  if (!fields.has('filters')) return;
+  for (const item of fields.list('filters')) {
+    const [at, which] = Array.isArray(item) ? (item as unknown[]) : [];
+    const frame = typeof at === 'number' ? frames[at] : undefined;
+    const filter = typeof which === 'number' ? FILTERS[which] : undefined;
+    if (frame === undefined || filter === undefined) throw fields.wrong('filters', 'about frames of the part, with filters that this version knows');
+    frame.filter = filter;
   }
 }
 

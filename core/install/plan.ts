@@ -1,6 +1,7 @@
 /** What a change needs: which files are missing here, and which blocks bring them. Pure. */
 import { parseCid, type Cid } from '../dag/cid.ts';
 import type { FileEntry } from '../dag/entry.ts';
+import type { Filter } from '../dag/filter.ts';
 import { fileIdFromDigest, type FileId } from '../dag/file-id.ts';
 import type { Dictionary, Part } from '../dag/manifest.ts';
 import { travelSize, type Base, type Table } from '../dag/table.ts';
@@ -39,6 +40,8 @@ export interface WantedFrame {
   pieces: WantedPiece[];
   /** What it is compressed against: to be fetched before, unless it is here. */
   base?: Base | undefined;
+  /** What is undone on the whole content. */
+  filter?: Filter | undefined;
 }
 
 export interface FetchPlan {
@@ -74,7 +77,7 @@ export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptio
       plan.bytes += file.size;
       if (file.recipe !== undefined && !gzip) add(verbatim(file));
     }
-    for (const [i, { pieces, base }] of table.frames.entries()) {
+    for (const [i, { pieces, base, filter }] of table.frames.entries()) {
       const ref = part.frames[i];
       if (ref === undefined) continue;
       let at = 0;
@@ -87,7 +90,7 @@ export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptio
         at += piece.length;
       }
       if (wanted.length === 0) continue;
-      add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces: wanted, base });
+      add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces: wanted, base, filter });
       const shared = dictionary && dictionaryFrame(dictionary);
       if (shared !== undefined && base?.id === shared.id && !planned.has(shared.id)) {
         planned.add(shared.id);

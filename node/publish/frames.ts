@@ -1,5 +1,6 @@
 /** Makes the frames of one part: what goes together, what it is compressed against, and the blocks. */
 import { BLOCK_SIZE, rawBlock } from '../../core/dag/block.ts';
+import { applyFilter } from '../../core/dag/filter.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import { contentSize, frameUnits, groupUnits, mergePieces } from '../../core/dag/frame.ts';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
@@ -22,6 +23,9 @@ const ESTIMATE_TARGET = Math.round(BLOCK_SIZE * 1.1);
 const ESTIMATE_RUN = 256 * 1024;
 /** Bytes of a file in one frame when it has a base: what is left of it is small. */
 const BASED_RUN = 8 * LEAF_SIZE;
+
+/** A filter pays when content shrinks to this share of what it is without. */
+const FILTER_WORTH = 0.985;
 
 export interface FrameOptions {
   blocks: BlockDirectory;
@@ -93,6 +97,7 @@ class FrameMaker {
   async #frame(group: Group, units: readonly Piece[]): Promise<MadeFrame[]> {
     const content = this.#read(units);
     const base = group.base(units[0]?.offset ?? 0, content.length);
+    const filter = base === undefined && applyIfWorth(content) ? 'x86-64' : undefined;
     const level = base === undefined || base.id === this.#options.dictionary?.id ? LEVEL : LEVEL_AGAINST_BASE;
     const bytes = await compressInBackground(content, { level, dictionary: base && this.#baseBytes(base) });
     if (bytes.length > BLOCK_SIZE && units.length > 1) {
@@ -102,7 +107,7 @@ class FrameMaker {
     this.#options.onProgress?.(content.length);
     const block = await rawBlock(bytes, nodeHasher);
     await this.#options.blocks.put(block.cid, block.bytes);
-    return [{ pieces: mergePieces(units), base, ref: { cid: block.cid, size: bytes.length, plain: content.length } }];
+    return [{ pieces: mergePieces(units), base, filter, ref: { cid: block.cid, size: bytes.length, plain: content.length } }];
   }
 
   /** Compressed bytes of each unit, roughly; what is estimated together shares by size. */
@@ -145,4 +150,14 @@ class FrameMaker {
     if (file === undefined) throw new MossError('bug', 'a piece of a file outside of its part');
     return file;
   }
+}
+
+/** Filters content in place where that makes it smaller; what is no program is left as it is. */
+function applyIfWorth(content: Uint8Array): boolean {
+  const filtered = content.slice();
+  applyFilter('x86-64', filtered);
+  const size = (bytes: Uint8Array): number => nodeCompressor.compress(bytes, { level: ESTIMATE_LEVEL }).length;
+  if (size(filtered) >= size(content) * FILTER_WORTH) return false;
+  content.set(filtered);
+  return true;
 }

@@ -19,7 +19,7 @@ import { cutParts } from './parts.ts';
 import { proveRecipes, type Unpacked } from './recipes.ts';
 
 /** Part of every import's key: raise it when the same input should give other blocks. */
-export const PACK_VERSION = 2;
+export const PACK_VERSION = 3;
 
 /** Compressed tables up to this many bytes stand in the manifest. */
 const INLINE_TABLE = 4096;
@@ -142,7 +142,7 @@ class Packer {
     const files = distinctFiles(entries);
     const made = await makeFrames(files, { blocks, dictionary, onProgress, read: (file, offset, target) => this.#read(file, offset, target) });
     for (const { ref } of made) this.frameBytes += ref.size;
-    const table: Table = { entries, files, frames: made.map(({ pieces, base }) => ({ pieces, base })) };
+    const table: Table = { entries, files, frames: made.map(({ pieces, base, filter }) => ({ pieces, base, filter })) };
     const { bytes, plain } = await encodeTable(table, nodeCompressor);
     const common = { tableSize: bytes.length, tablePlain: plain, rows: entries.length, frames: made.map(({ ref }) => ref) };
     if (bytes.length <= INLINE_TABLE && this.#inline + bytes.length <= INLINE_TOTAL) {

@@ -94,11 +94,11 @@ export class Staging {
    * @throws MossError `bad-block`, `bad-frame`, `bad-file`, `disk-full`
    */
   async unpack(frame: WantedFrame, bytes: Uint8Array): Promise<void> {
-    const { cid, plain, compressed, pieces, base } = frame;
+    const { cid, plain, compressed, pieces, base, filter } = frame;
     const { buffer } = bytes;
     const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
     const result = await this.#pool.run(
-      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, compressed, pieces, base },
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, compressed, pieces, base, filter },
       transfer,
     );
     if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');

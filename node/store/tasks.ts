@@ -1,5 +1,6 @@
 /** What a root's worker threads do. */
 import type { FileId } from '../../core/dag/file-id.ts';
+import type { Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 
@@ -13,6 +14,7 @@ export interface UnpackTask {
   compressed: boolean;
   pieces: WantedPiece[];
   base?: Base | undefined;
+  filter?: Filter | undefined;
 }
 
 /** A run of leaves of a large file that was written to its partial file. */

@@ -3,6 +3,7 @@ import { closeSync, existsSync, futimesSync, openSync, readSync, writeFileSync, 
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
+import { undoFilter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
@@ -17,6 +18,7 @@ export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   await verifyBlock(parseCid(task.cid), task.bytes, nodeHasher);
   const dictionary = task.base && readBase(layout, task.base);
   const content = task.compressed ? nodeCompressor.decompress(task.bytes, { size: task.plain, dictionary }) : task.bytes;
+  if (task.filter !== undefined) undoFilter(task.filter, content);
   const result: UnpackResult = { runs: [], recipes: [] };
   for (const piece of task.pieces) {
     const bytes = content.subarray(piece.at, piece.at + piece.length);
