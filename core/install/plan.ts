@@ -4,7 +4,7 @@ import type { FileEntry } from '../dag/entry.ts';
 import type { Filter } from '../dag/filter.ts';
 import { fileIdFromDigest, type FileId } from '../dag/file-id.ts';
 import type { Dictionary, Part } from '../dag/manifest.ts';
-import { travelSize, type Base, type Table } from '../dag/table.ts';
+import { travelSize, type Base, type Table, type TableFrame } from '../dag/table.ts';
 
 /** A part of a component that was chosen, with its table. */
 export interface PlannedPart {
@@ -45,7 +45,7 @@ export interface WantedFrame {
 }
 
 export interface FetchPlan {
-  /** Those without a base first: what has one needs what they bring. */
+  /** In any order; but what has a base needs what those without one bring. */
   frames: WantedFrame[];
   /** Files that are missing, and their bytes on disk. */
   files: number;
@@ -56,50 +56,98 @@ export interface FetchPlan {
 
 export interface PlanOptions {
   /** Whether a file is here already. */
-  has: (file: FileEntry) => boolean;
+  has: (file: Pick<FileEntry, 'id' | 'size'>) => boolean;
   /** Whether GNU gzip is here; without it, packed documents come as they are. */
   gzip: boolean;
 }
 
-export function planFetch(parts: Iterable<PlannedPart>, { has, gzip }: PlanOptions): FetchPlan {
-  const plan: FetchPlan = { frames: [], files: 0, bytes: 0, download: 0 };
-  const planned = new Set<FileId>();
-  const add = (frame: WantedFrame): void => {
-    plan.frames.push(frame);
-    plan.download += frame.size;
-  };
-  for (const { part, table, dictionary } of parts) {
-    const missing = table.files.map((file) => !planned.has(file.id) && !has(file));
-    for (const [i, file] of table.files.entries()) {
-      if (missing[i] !== true) continue;
-      planned.add(file.id);
-      plan.files++;
-      plan.bytes += file.size;
-      if (file.recipe !== undefined && !gzip) add(verbatim(file));
-    }
-    for (const [i, { pieces, base, filter }] of table.frames.entries()) {
-      const ref = part.frames[i];
-      if (ref === undefined) continue;
-      let at = 0;
-      const wanted: WantedPiece[] = [];
-      for (const piece of pieces) {
-        const file = table.files[piece.file];
-        if (file !== undefined && missing[piece.file] === true && (file.recipe === undefined || gzip)) {
-          wanted.push({ id: file.id, at, offset: piece.offset, length: piece.length, total: travelSize(file), gzip: file.recipe !== undefined });
-        }
-        at += piece.length;
-      }
-      if (wanted.length === 0) continue;
-      add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces: wanted, base, filter });
-      const shared = dictionary && dictionaryFrame(dictionary);
-      if (shared !== undefined && base?.id === shared.id && !planned.has(shared.id)) {
-        planned.add(shared.id);
-        add(shared.frame);
+export function planFetch(parts: Iterable<PlannedPart>, options: PlanOptions): FetchPlan {
+  const planner = new Planner([...parts], options);
+  // What has no base comes first, from whichever part: a base has none itself, so it is here or claimed by then.
+  planner.claim((frame) => frame.base === undefined);
+  planner.claim((frame) => frame.base !== undefined);
+  return planner.plan;
+}
+
+class Planner {
+  readonly plan: FetchPlan = { frames: [], files: 0, bytes: 0, download: 0 };
+  readonly #parts: readonly PlannedPart[];
+  readonly #options: PlanOptions;
+  /** The part that brings each missing file: the same file may be in many. */
+  readonly #claims = new Map<FileId, PlannedPart | undefined>();
+  readonly #missing = new Map<FileId, boolean>();
+
+  constructor(parts: readonly PlannedPart[], options: PlanOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Plans the frames of a kind for files that nothing brings yet. */
+  claim(isKind: (frame: TableFrame) => boolean): void {
+    for (const planned of this.#parts) {
+      for (const [i, frame] of planned.table.frames.entries()) {
+        const ref = planned.part.frames[i];
+        if (ref === undefined || !isKind(frame) || this.#wanted(planned, frame).length === 0) continue;
+        // The dictionary may be the content of a file, which it then brings: so it comes before that file's frame.
+        if (frame.base !== undefined) this.#addDictionary(planned.dictionary, frame.base);
+        const pieces = this.#wanted(planned, frame).filter(({ id }) => this.#take(planned, id));
+        if (pieces.length === 0) continue;
+        this.#add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces, base: frame.base, filter: frame.filter });
       }
     }
   }
-  plan.frames.sort((a, b) => Number(a.base !== undefined) - Number(b.base !== undefined));
-  return plan;
+
+  /** The pieces of a frame that belong to missing files which no other part brings. */
+  #wanted(planned: PlannedPart, { pieces }: TableFrame): WantedPiece[] {
+    const wanted: WantedPiece[] = [];
+    let at = 0;
+    for (const piece of pieces) {
+      const file = planned.table.files[piece.file];
+      if (file !== undefined && this.#isMissing(file) && this.#isFree(planned, file)) {
+        wanted.push({ id: file.id, at, offset: piece.offset, length: piece.length, total: travelSize(file), gzip: file.recipe !== undefined });
+      }
+      at += piece.length;
+    }
+    return wanted;
+  }
+
+  #isFree(planned: PlannedPart, file: FileEntry): boolean {
+    if (this.#claims.has(file.id)) return this.#claims.get(file.id) === planned;
+    if (file.recipe === undefined || this.#options.gzip) return true;
+    this.#claims.set(file.id, undefined);
+    this.#add(verbatim(file));
+    return false;
+  }
+
+  #take(planned: PlannedPart, id: FileId): boolean {
+    if (!this.#claims.has(id)) this.#claims.set(id, planned);
+    return this.#claims.get(id) === planned;
+  }
+
+  /** Counts a missing file when it is first asked about. */
+  #isMissing(file: FileEntry): boolean {
+    const known = this.#missing.get(file.id);
+    if (known !== undefined) return known;
+    const missing = !this.#options.has(file);
+    this.#missing.set(file.id, missing);
+    if (missing) {
+      this.plan.files++;
+      this.plan.bytes += file.size;
+    }
+    return missing;
+  }
+
+  #addDictionary(dictionary: Dictionary | undefined, base: Base): void {
+    const shared = dictionary && dictionaryFrame(dictionary);
+    if (shared === undefined || base.id !== shared.id || this.#claims.has(shared.id)) return;
+    this.#claims.set(shared.id, undefined);
+    if (!this.#options.has({ id: shared.id, size: shared.frame.plain })) this.#add(shared.frame);
+  }
+
+  #add(frame: WantedFrame): void {
+    this.plan.frames.push(frame);
+    this.plan.download += frame.size;
+  }
 }
 
 /** The dictionary arrives as a file of its own, which no state holds. */

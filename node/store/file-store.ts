@@ -32,7 +32,7 @@ export class FileStore {
   }
 
   /** Whether a file is in the store as it was left, with either mode. */
-  has({ id, size }: FileEntry): boolean {
+  has({ id, size }: Pick<FileEntry, 'id' | 'size'>): boolean {
     return looksWhole(this.layout.stored(id, false), size) || looksWhole(this.layout.stored(id, true), size);
   }
 
