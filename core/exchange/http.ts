@@ -7,6 +7,8 @@ import { withDeadline, type Deadline } from './deadline.ts';
 
 /** Milliseconds without a byte after which a request is given up. */
 export const STALL_TIMEOUT = 15_000;
+/** Bytes that must come within the stall timeout: a source that sends byte after byte would hold a session for ever. */
+const LEAST_PROGRESS = 4096;
 
 export interface FetchBytesOptions extends GetOptions {
   fetch: Fetch;
@@ -63,6 +65,7 @@ async function readBody(
   if (declared > maxBytes) throw tooLong(url, maxBytes);
   let buffer = new Uint8Array(Number.isInteger(declared) ? declared : Math.min(maxBytes, 65_536));
   let length = 0;
+  let extended = 0;
   for (;;) {
     let chunk: { done: boolean; value?: Uint8Array | undefined } | undefined;
     try {
@@ -71,7 +74,6 @@ async function readBody(
       throw deadline.failure() ?? failed(url, 'broke off', { cause });
     }
     if (chunk?.value === undefined) break;
-    deadline.extend();
     const { value } = chunk;
     if (length + value.length > maxBytes) throw tooLong(url, maxBytes);
     if (length + value.length > buffer.length) {
@@ -81,6 +83,10 @@ async function readBody(
     }
     buffer.set(value, length);
     length += value.length;
+    if (length - extended >= LEAST_PROGRESS) {
+      deadline.extend();
+      extended = length;
+    }
     onBytes?.(value.length);
   }
   if (Number.isInteger(declared) && length < declared && response.headers.get('content-encoding') === null) {

@@ -27,7 +27,7 @@ export interface SessionOptions extends AbortOptions {
 
 /** How often one source is asked for the same block when it fails, and how long the wait before is (milliseconds). */
 const RETRY_DELAYS = [300, 1200];
-/** Failures in a row after which a source is left alone for the rest of the session. */
+/** Blocks in a row, each after all its tries, after which a source is left alone for the rest of the session. */
 const MAX_FAILURES = 6;
 
 interface Task {
@@ -125,12 +125,13 @@ class Session {
       if (!(error instanceof MossError)) throw error;
       if (error.code === 'bad-block') this.#banned.set(source, error);
       else if (error.code === 'source-failed') {
-        const delay = this.#countFailure(source, error) ? undefined : RETRY_DELAYS[task.tries++];
+        const delay = this.#banned.has(source) ? undefined : RETRY_DELAYS[task.tries++];
         if (delay !== undefined) {
           await clock.sleep(delay, { signal });
           await this.#fetch(task, source);
           return;
         }
+        this.#countFailure(source, error);
       } else if (error.code !== 'no-source') throw error;
       task.tried.set(source, error);
       task.tries = 0;
@@ -138,13 +139,11 @@ class Session {
     }
   }
 
-  /** @returns whether the source has failed too often now */
-  #countFailure(source: Source, error: MossError): boolean {
+  /** Counts blocks, not tries: a server that is busy for a second refuses all lanes at once, and is no dead one. */
+  #countFailure(source: Source, error: MossError): void {
     const failures = (this.#failures.get(source) ?? 0) + 1;
     this.#failures.set(source, failures);
-    if (failures < MAX_FAILURES) return false;
-    this.#banned.set(source, error);
-    return true;
+    if (failures >= MAX_FAILURES) this.#banned.set(source, error);
   }
 
   #giveBack(task: Task): void {
