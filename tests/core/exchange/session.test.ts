@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { array, assert as assertProperty, asyncProperty, constantFrom, integer, nat, tuple } from 'fast-check';
+import { rawBlock, verifyBlock, type Block } from '../../../core/dag/block.ts';
+import { MossError, type ErrorCode } from '../../../core/error.ts';
+import { fetchBlocks } from '../../../core/exchange/session.ts';
+import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
+import { VirtualClock } from '../../../core/memory/clock.ts';
+import { MemorySource, type MemorySourceOptions } from '../../../core/memory/source.ts';
+import { nodeHasher } from '../../../node/hasher.ts';
+
+const BLOCKS: Block[] = await Promise.all(Array.from({ length: 40 }, (_, i) => rawBlock(Buffer.from(`block ${i}`), nodeHasher)));
+const WRONG = Buffer.from('wrong!!');
+
+async function storeOf(blocks: readonly Block[]): Promise<MemoryBlockstore> {
+  const store = new MemoryBlockstore();
+  for (const { cid, bytes } of blocks) await store.put(cid, bytes);
+  return store;
+}
+
+const everything = await storeOf(BLOCKS);
+const nothing = await storeOf([]);
+
+interface Outcome {
+  accepted: string[];
+  error: MossError | undefined;
+  ms: number;
+  sources: MemorySource[];
+}
+
+/** Fetches blocks with sources of choice, on a clock of its own. */
+async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, signal }: { blocks?: Block[]; signal?: (clock: VirtualClock) => AbortSignal } = {}): Promise<Outcome> {
+  const clock = new VirtualClock();
+  const made = sources.map((options, i) => new MemorySource({ name: `source ${i}`, blocks: everything, clock, latency: 10, ...options }));
+  const accepted: string[] = [];
+  const work = fetchBlocks(
+    blocks.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length })),
+    {
+      sources: made,
+      clock,
+      ...(signal !== undefined && { signal: signal(clock) }),
+      accept: async ({ cid }, bytes) => {
+        await verifyBlock(cid, bytes, nodeHasher);
+        accepted.push(cid.toString());
+      },
+    },
+  );
+  let error: MossError | undefined;
+  try {
+    await clock.run(work);
+  } catch (thrown) {
+    if (!(thrown instanceof MossError)) throw thrown;
+    error = thrown;
+  }
+  return { accepted, error, ms: clock.now(), sources: made };
+}
+
+function fail(code: ErrorCode): () => never {
+  return () => {
+    throw new MossError(code, code);
+  };
+}
+
+const all = BLOCKS.map(({ cid }) => cid.toString()).toSorted();
+
+describe('a session', () => {
+  it('gets every block once from one source', async () => {
+    const { accepted, error, sources } = await fetchWith([{}]);
+    assert.equal(error, undefined);
+    assert.deepEqual(accepted.toSorted(), all);
+    assert.deepEqual(sources[0]?.asked.toSorted(), all);
+  });
+
+  it('asks no source for more blocks at once than it takes', async () => {
+    const { sources } = await fetchWith([{ concurrency: 3 }, { concurrency: 1 }]);
+    assert.deepEqual(sources.map(({ busiest }) => busiest), [3, 1]);
+  });
+
+  it('asks for a block that is wanted twice only once', async () => {
+    const [first] = BLOCKS;
+    assert.ok(first);
+    const { accepted, sources } = await fetchWith([{}], { blocks: [first, first, first] });
+    assert.equal(accepted.length, 1);
+    assert.equal(sources[0]?.asked.length, 1);
+  });
+
+  it('never has one block under way at two sources', async () => {
+    const { sources } = await fetchWith([{ latency: 5 }, { latency: 50 }, { latency: 7 }]);
+    assert.equal(sources.flatMap(({ asked }) => asked).length, BLOCKS.length);
+  });
+
+  it('resolves at once when nothing is wanted, even without sources', async () => {
+    assert.equal((await fetchWith([], { blocks: [] })).error, undefined);
+  });
+
+  it('says no-source where there is no source', async () => {
+    assert.equal((await fetchWith([])).error?.code, 'no-source');
+  });
+
+  it('goes to the next source for what the first one does not have', async () => {
+    const { accepted, error } = await fetchWith([{ blocks: nothing }, {}]);
+    assert.equal(error, undefined);
+    assert.deepEqual(accepted.toSorted(), all);
+  });
+
+  it('says no-source, exit 69, when a block is nowhere', async () => {
+    const { error } = await fetchWith([{ blocks: nothing }, { blocks: nothing }]);
+    assert.equal(error?.code, 'no-source');
+    assert.equal(error.exitCode, 69);
+  });
+
+  it('tries again when a source fails for a moment', async () => {
+    const { error, accepted } = await fetchWith([{ concurrency: 12, fault: (_, times) => (times < 2 ? fail('source-failed')() : undefined) }]);
+    assert.equal(error, undefined);
+    assert.deepEqual(accepted.toSorted(), all);
+  });
+
+  it('gives a source up that always fails, and says so with exit 75, in bounded time', async () => {
+    const { error, ms, sources } = await fetchWith([{ fault: fail('source-failed') }]);
+    assert.equal(error?.code, 'source-failed');
+    assert.equal(error.exitCode, 75);
+    assert.ok(ms < 10_000, `${ms} ms`);
+    assert.ok((sources[0]?.asked.length ?? 0) <= 12);
+  });
+
+  it('fails over from a source that always fails', async () => {
+    const { error, ms, sources } = await fetchWith([{ fault: fail('source-failed') }, { latency: 20 }]);
+    assert.equal(error, undefined);
+    assert.ok(ms < 10_000, `${ms} ms`);
+    assert.ok((sources[0]?.asked.length ?? 0) < 40);
+  });
+
+  it('bans a source that sends wrong bytes: it is not asked again', async () => {
+    const { error, accepted, sources } = await fetchWith([{ concurrency: 1, fault: () => WRONG }, { latency: 30 }]);
+    assert.equal(error, undefined);
+    assert.deepEqual(accepted.toSorted(), all);
+    assert.equal(sources[0]?.asked.length, 1);
+  });
+
+  it('ends with no-source when the only source lies', async () => {
+    const { error, accepted } = await fetchWith([{ fault: () => WRONG }]);
+    assert.equal(error?.code, 'no-source');
+    assert.deepEqual(accepted, []);
+  });
+
+  it('ends at once with any other error of the one who takes the blocks in', async () => {
+    const clock = new VirtualClock();
+    const source = new MemorySource({ name: 'one', blocks: everything, clock, latency: 10, concurrency: 2 });
+    const work = fetchBlocks(BLOCKS.map(({ cid }) => ({ cid, maxBytes: 100 })), { sources: [source], clock, accept: fail('disk-full') });
+    await assert.rejects(clock.run(work), (error: unknown) => error instanceof MossError && error.code === 'disk-full');
+    assert.ok(source.asked.length <= 2);
+  });
+
+  it('stops when it is aborted, and asks for nothing more', async () => {
+    const controller = new AbortController();
+    const { sources, accepted } = await fetchWith([{ latency: 100, concurrency: 2 }], {
+      signal: (clock) => {
+        void clock.sleep(250).then(() => controller.abort(new MossError('aborted', 'stop')));
+        return controller.signal;
+      },
+    });
+    assert.equal(accepted.length, 4);
+    assert.equal(sources[0]?.asked.length, 6);
+  });
+
+  it('gets everything that some honest source has, whatever the others do, and each block once', async () => {
+    const kind = constantFrom('honest', 'empty', 'failing', 'lying', 'flaky');
+    await assertProperty(
+      asyncProperty(array(tuple(kind, integer({ min: 1, max: 6 }), integer({ min: 0, max: 500 })), { minLength: 0, maxLength: 4 }), nat(4), async (others, at) => {
+        const options = others.map(([what, concurrency, latency]): Partial<MemorySourceOptions> => {
+          const faults: Record<string, MemorySourceOptions['fault']> = {
+            failing: fail('source-failed'),
+            lying: () => WRONG,
+            flaky: ({ cid }, times) => (times === 0 && (cid.multihash.digest[0] ?? 0) % 2 === 0 ? fail('source-failed')() : undefined),
+          };
+          return { concurrency, latency, ...(what === 'empty' && { blocks: nothing }), fault: faults[what] };
+        });
+        const { error, accepted, ms, sources } = await fetchWith(options.toSpliced(at, 0, { latency: 20 }));
+        assert.equal(error, undefined);
+        assert.deepEqual(accepted.toSorted(), all);
+        assert.ok(ms < 120_000, `${ms} ms`);
+        for (const { asked } of sources) assert.ok(asked.length <= 3 * BLOCKS.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
