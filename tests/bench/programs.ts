@@ -1,0 +1,131 @@
+/** Programs that the benchmarks run beside moss, and moss as it is shipped. */
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A benchmark that cannot run here, and why. */
+export class SkippedError extends Error {}
+
+export const REPOSITORY = join(import.meta.dirname, '..', '..');
+
+export function has(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Keep what it prints on stdout. */
+  output?: boolean;
+}
+
+export interface Ran {
+  stdout: string;
+  /** Wall time in milliseconds. */
+  ms: number;
+  /** The most bytes of memory that the process itself had (`VmHWM`); 0 where /proc is missing. */
+  peak: number;
+}
+
+/** Runs a program to its end; anything but status 0 is an error. */
+export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const start = performance.now();
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', options.output === true ? 'pipe' : 'ignore', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr = `${stderr}${chunk.toString()}`.slice(-4000)));
+  let peak = 0;
+  const watch = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 50);
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  clearInterval(watch);
+  if (status !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} ended with ${status}: ${stderr}`);
+  return { stdout, ms: performance.now() - start, peak };
+}
+
+export async function capture(program: string, args: readonly string[]): Promise<string> {
+  return (await run(program, args, { output: true })).stdout;
+}
+
+function peakOf(pid: number | undefined): number {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** The program as it is shipped, compiled from the present sources into the cache; gives the path of its start script. */
+export async function builtMoss(cache: string): Promise<string> {
+  const home = join(cache, 'moss');
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  await run(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-p', join(REPOSITORY, 'tsconfig.build.json'), '--outDir', join(home, 'dist')]);
+  cpSync(join(REPOSITORY, 'bin'), join(home, 'bin'), { recursive: true });
+  cpSync(join(REPOSITORY, 'package.json'), join(home, 'package.json'));
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(home, 'node_modules'));
+  return join(home, 'bin/moss.js');
+}
+
+export interface Nginx {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** nginx on a free port of loopback, serving a directory. */
+export async function startNginx(cache: string, directory: string): Promise<Nginx> {
+  const port = await freePort();
+  const home = join(cache, `nginx-${port}`);
+  mkdirSync(join(home, 'tmp'), { recursive: true });
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${home}/tmp;`).join(' ');
+  writeFileSync(
+    join(home, 'nginx.conf'),
+    `daemon off; worker_processes 1; pid ${home}/nginx.pid; error_log ${home}/error.log; events { worker_connections 256; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; ${temporary}
+  server { listen 127.0.0.1:${port}; root ${directory}; } }\n`,
+  );
+  const child = spawn('nginx', ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => {
+    child.on('error', () => resolve());
+    child.on('close', () => resolve());
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    try {
+      await fetch(url);
+      break;
+    } catch (cause) {
+      if (tries > 100 || child.exitCode !== null) throw new Error(`nginx does not start: ${existsSync(join(home, 'error.log')) ? readFileSync(join(home, 'error.log'), 'utf8') : ''}`, { cause });
+      await delay(50);
+    }
+  }
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
