@@ -11,7 +11,7 @@ export async function breakAndRepair(moss: Moss, stage: Stage, { root, path }: {
   const before = sha256Of(file);
   const { nlink, size: bytes } = statSync(file);
   flipByte(file);
-  stage.say(`One bit of /${path} is flipped (${size(bytes)}), its time is put back, and so are all its ${nlink} names: the store's as well.`);
+  stage.say(`One bit of /${path} (${size(bytes)}) is flipped, and its time put back. ${nlink > 1 ? `It has ${nlink} names, all of which show it: the store's as well.` : ''}`);
 
   const found = await moss.ask(['verify']);
   const findings = recordsAt(found.document, 'findings');

@@ -26,9 +26,11 @@ export interface Place {
   root: string;
   /** The version of hello that has to answer. */
   hello: string;
+  /** Only two of them. */
+  brief?: boolean;
 }
 
-export async function runPrograms(moss: Moss, stage: Stage, { kind, root, hello }: Place): Promise<void> {
+export async function runPrograms(moss: Moss, stage: Stage, { kind, root, hello, brief = false }: Place): Promise<void> {
   const expected = new RegExp(`^hello ${hello.replace('.', String.raw`\.`)}$`);
   if (kind === 'node_modules') {
     // Elsewhere than on Linux nothing can be run inside of the root, so its own path has to do.
@@ -37,7 +39,8 @@ export async function runPrograms(moss: Moss, stage: Stage, { kind, root, hello 
     await tell(stage, [process.execPath, '-p', `require('module').createRequire(${JSON.stringify(from)})('smol-toml/package.json').name`], /^smol-toml$/);
     return;
   }
-  for (const { command, says } of [{ command: ['sh', '-c', 'hello'], says: expected }, ...DEBIAN]) {
+  const programs = brief ? DEBIAN.slice(0, 1) : DEBIAN;
+  for (const { command, says } of [{ command: ['hello'], says: expected }, ...programs]) {
     const ran = await moss.run(['run', '--', ...command]);
     if (isImpossible(ran)) {
       stage.say('Skipped: neither unshare nor bubblewrap works on this machine, and moss is not root.');

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   stage.say(`${size(fetchedOf(synced))} fetched, ${numberAt(synced, 'files').toLocaleString('en')} new files`);
   const newDebs = total(packages.later.map(measure)).bytes;
   if (newDebs > 0) stage.say(`(the new .deb files are ${size(newDebs)})`);
-  await runPrograms(moss, stage, { kind: packages.kind, root, hello: '2.0' });
+  await runPrograms(moss, stage, { kind: packages.kind, root, hello: '2.0', brief: true });
 
   stage.act('Damage');
   await breakAndRepair(moss, stage, { root, path: packages.kind === 'apt' ? 'usr/bin/jq' : 'usr/bin/hello' });
@@ -85,7 +85,9 @@ async function main(): Promise<void> {
   await moss.run(['state', 'list']).then(({ stdout }) => stage.quote(stdout));
   const { time: switchTime } = await moss.do(['state', 'activate', '1', '--yes']);
   stage.say(`after ${seconds(switchTime)}, without fetching anything:`);
-  await runPrograms(moss, stage, { kind: packages.kind, root, hello: '1.0' });
+  await runPrograms(moss, stage, { kind: packages.kind, root, hello: '1.0', brief: true });
+  // It shared the damaged file, as one of its names; where the repair has not mended all of them, this one does.
+  await moss.do(['state', 'verify', '1', '--repair', '--yes']);
   const sound = await moss.run(['verify']);
   stage.check('every file of it is what was signed', sound.status === 0, sound.stdout + sound.stderr);
 }
