@@ -1,175 +1,98 @@
-/** The `moss` program: the words of the command line. What they do is in `cli/`, loaded when it is asked for. */
-import { Command, CommanderError, Option } from 'commander';
-import { constants } from 'node:os';
-import { makeContext, type Context, type GlobalOptions } from './cli/context.ts';
+/** The `moss` program: puts a command line, the terminal and the verbs together. */
+import { CommanderError } from 'commander';
+import { MossError } from '../core/error.ts';
+import { makeContext } from './cli/context.ts';
+import { buildProgram, usageError, type Act } from './cli/program.ts';
+import { expandWords } from './cli/words.ts';
 import { Output } from './ui/output.ts';
-import { version } from './version.ts';
 
-/** A verb: its arguments as commander gives them, in order. */
-type Run = (context: Context, args: string[], options: Record<string, unknown>) => Promise<number | void>;
-
-interface Verb {
-  /** As commander writes it: `install <package...>`. */
-  usage: string;
-  summary: string;
-  aliases?: string[];
-  options?: [flags: string, meaning: string][];
-  load: () => Promise<{ run: Run }>;
-}
-
-interface Group {
-  name: string;
-  summary: string;
-  verbs: Verb[];
-}
-
-const VERBS: (Verb | Group)[] = [
-  {
-    usage: 'install <package...>',
-    summary: 'install packages and what they need',
-    aliases: ['it'],
-    options: [
-      ['--with <components>', 'bring these components, although a setting leaves them out'],
-      ['--without <components>', 'leave these components out'],
-      ['--recommends', 'bring what is recommended, too'],
-    ],
-    load: () => import('./cli/install.ts'),
-  },
-  {
-    name: 'repo',
-    summary: 'the repositories that packages come from, and your own',
-    verbs: [
-      {
-        usage: 'init <directory>',
-        summary: 'make a repository and its keys',
-        options: [
-          ['--name <name>', 'what the repository is called'],
-          ['--root-keys <number>', 'how many root keys to make (1)'],
-          ['--threshold <number>', 'how many of them must sign (1)'],
-          ['--passphrase-file <file>', 'encrypt the private keys with what is in this file'],
-        ],
-        load: () => import('./cli/repo-init.ts'),
-      },
-      {
-        usage: 'add <name> <url>',
-        summary: 'add a repository',
-        aliases: ['ar'],
-        options: [['--fingerprint <digits>', 'of its root keys, from the publisher: nothing is asked']],
-        load: () => import('./cli/repo-add.ts'),
-      },
-      { usage: 'update [name...]', summary: 'fetch what the repositories signed last', aliases: ['ur'], load: () => import('./cli/repo-update.ts') },
-    ],
-  },
-  {
-    usage: 'publish <directory> [package...]',
-    summary: 'publish packages: .deb, .stone, stone.index, directories',
-    options: [
-      ['--name <name>', 'of a directory that does not say'],
-      ['--package-version <version>', 'of a directory that does not say'],
-      ['--prefix <path>', 'where the tree of a directory goes'],
-      ['--remove <packages>', 'take these out: name or name=version, with commas'],
-      ['--passphrase-file <file>', 'opens the private keys'],
-    ],
-    load: () => import('./cli/publish.ts'),
-  },
-];
-
-const GLOBAL_OPTIONS: [flags: string, meaning: string][] = [
-  ['-D, --root <directory>', 'the root to work on (MOSS_ROOT, or $XDG_DATA_HOME/moss)'],
-  ['--json', 'one JSON document on stdout, events as JSON lines on stderr'],
-  ['-y, --yes', 'do not ask'],
-  ['--dry-run', 'show what would be done, and stop'],
-  ['-q, --quiet', 'no words but results, warnings and errors'],
-  ['-v, --verbose', 'details of errors'],
-  ['--no-progress', 'no progress line'],
-];
+/** Characters of a line of help, where the terminal is wider or there is none. */
+const HELP_WIDTH = 100;
 
 export async function main(argv: readonly string[], environment: Record<string, string | undefined>): Promise<number> {
-  const controller = new AbortController();
-  let signals = 0;
-  const onSignal = (): void => {
-    if (signals++ > 0) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  // A reader that has seen enough, such as `head`, is no failure.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
   // Trees have the modes that packages give them, whatever the user's own files should have.
   process.umask(0o022);
+  const words = expandWords(argv);
   let status = 0;
-  const program = buildProgram(async (load, args, options) => {
-    const output = new Output(
-      {
-        json: options.json === true,
-        quiet: options.quiet === true,
-        verbose: options.verbose === true,
-        progress: options.progress !== false && environment['TERM'] !== 'dumb',
-      },
-      { stdout: process.stdout, stderr: process.stderr },
-    );
+  const act: Act = async ({ load, ownSignals }, args, options) => {
+    const output = makeOutput(options, environment);
+    const interruption = new Interruption(ownSignals === true);
     try {
-      const context = makeContext(options, { output, signal: controller.signal, environment });
+      const context = makeContext(options, { output, signal: interruption.signal, environment });
       status = (await (await load()).run(context, args, options)) ?? 0;
       output.endProgress();
     } catch (error) {
-      status = output.failure(controller.signal.aborted ? controller.signal.reason : error);
+      status = output.failure(interruption.signal.aborted ? interruption.signal.reason : error);
+    } finally {
+      interruption.end();
     }
+  };
+  let missing = '';
+  const program = buildProgram(act, {
+    write: (text) => process.stdout.write(text),
+    writeMissing: (text) => (missing += text),
+    columns: Math.min(HELP_WIDTH, process.stdout.columns || HELP_WIDTH),
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
+    return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
-  return status;
-}
-
-type Act = (load: Verb['load'], args: string[], options: GlobalOptions & Record<string, unknown>) => Promise<void>;
-
-/** The whole command line; `completion` reads it too. */
-export function buildProgram(act: Act): Command {
-  const program = new Command('moss')
-    .description('A serverless package repository: every machine that has a package becomes a part of it.')
-    .version(version, '--version', 'the version of moss')
-    .helpOption('-h, --help', 'this help')
-    .exitOverride()
-    .showHelpAfterError('(moss --help shows what there is)')
-    .configureHelp({ sortSubcommands: false });
-  addGlobalOptions(program);
-  for (const item of VERBS) {
-    if ('verbs' in item) {
-      const group = program.command(item.name).description(item.summary);
-      for (const verb of item.verbs) {
-        addVerb(group, verb, act);
-        for (const alias of verb.aliases ?? []) addVerb(program, { ...verb, usage: verb.usage.replace(/^\S+/, alias), aliases: [] }, act, true);
-      }
-    } else addVerb(program, item, act);
-  }
-  return program;
-}
-
-function addVerb(parent: Command, verb: Verb, act: Act, hidden = false): void {
-  const command = parent.command(verb.usage, { hidden }).description(verb.summary);
-  if (parent.parent === null && !hidden) command.aliases(verb.aliases ?? []);
-  for (const [flags, meaning] of verb.options ?? []) command.option(flags, meaning);
-  addGlobalOptions(command);
-  command.action(async () => {
-    const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string');
-    await act(verb.load, args, command.optsWithGlobals());
-  });
-}
-
-/** Global options may stand before and after the verb; help shows them once. */
-function addGlobalOptions(command: Command): void {
-  for (const [flags, meaning] of GLOBAL_OPTIONS) {
-    const option = new Option(flags, meaning);
-    command.addOption(command.parent === null ? option : option.hideHelp());
+    if (error.exitCode === 0) return 0;
+    const json = beforeDashes(words).includes('--json');
+    // Without a verb the help is the answer, as a person expects; a program expects a document.
+    if (error.code === 'commander.help' && !json) {
+      process.stdout.write(missing);
+      return 0;
+    }
+    const output = makeOutput({ json, verbose: beforeDashes(words).includes('--verbose') }, environment);
+    return output.failure(error.code === 'commander.help' ? new MossError('usage', 'a verb is missing', { hint: '`moss --help` shows what there is.' }) : usageError(error, words));
   }
 }
 
-/** Signals as shells number them: a program that was run keeps its own. */
-export function signalStatus(signal: NodeJS.Signals): number {
-  return 128 + (constants.signals[signal] ?? 0);
+function makeOutput(options: Record<string, unknown>, environment: Record<string, string | undefined>): Output {
+  return new Output(
+    {
+      json: options['json'] === true,
+      quiet: options['quiet'] === true,
+      verbose: options['verbose'] === true,
+      progress: options['progress'] !== false && environment['TERM'] !== 'dumb',
+    },
+    { stdout: process.stdout, stderr: process.stderr },
+  );
+}
+
+/** Ctrl-C aborts what runs, in good order; a second one ends the program at once. */
+class Interruption {
+  readonly #controller = new AbortController();
+  readonly #signals: NodeJS.Signals[];
+  #count = 0;
+  readonly #onSignal = (): void => {
+    if (this.#count++ > 0) process.exit(130);
+    this.#controller.abort();
+  };
+
+  constructor(isElsewhere: boolean) {
+    this.#signals = isElsewhere ? [] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of this.#signals) process.on(signal, this.#onSignal);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    for (const signal of this.#signals) process.off(signal, this.#onSignal);
+  }
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+function beforeDashes(words: readonly string[]): readonly string[] {
+  const at = words.indexOf('--');
+  return at === -1 ? words : words.slice(0, at);
 }

@@ -21,7 +21,7 @@ export async function changeAndReport(context: Context, verb: string, request: C
       return;
     }
     output.endProgress();
-    output.note(describe(change, output.style).join('\n'));
+    output.tell(describe(change, output.style).join('\n'));
     await context.confirm('Go on?');
     const { state, received, configured } = await applyChange(system, change, { signal });
     const ms = performance.now() - start;

@@ -119,7 +119,7 @@ export class Database {
   /** The paths of an installed package, in order. */
   files(state: number, name: string): { path: string; type: string; size: number; component: string }[] {
     const statement = this.#db.prepare(
-      `SELECT path, type, size, component FROM entry JOIN installed USING (manifest)
+      `SELECT path, type, entry.size AS size, component FROM entry JOIN installed USING (manifest)
        WHERE state = ? AND name = ? AND component IN (SELECT value FROM json_each(components)) ORDER BY path`,
     );
     return readRows(statement, state, name).map((row) => ({

@@ -59,6 +59,11 @@ export class Output {
     this.#progress.above(text);
   }
 
+  /** What a person is asked about: with `--quiet` too, since the question would make no sense without. */
+  tell(text: string): void {
+    if (!this.options.json && text !== '') this.#progress.above(text);
+  }
+
   /** Something that a person should know even with `--quiet`. */
   warn(message: string, hint?: string): void {
     if (this.options.json) {
@@ -94,8 +99,13 @@ export class Output {
     return ERROR_CODES[code].exit;
   }
 
-  #eventLine(event: MossEvent): void {
+  /** One JSON line on stderr, whatever it is about. */
+  event(event: { type: string } & Record<string, unknown>): void {
     this.#streams.stderr.write(`${JSON.stringify(event)}\n`);
+  }
+
+  #eventLine(event: MossEvent): void {
+    this.event({ ...event });
   }
 }
 

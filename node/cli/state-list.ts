@@ -1,0 +1,28 @@
+import { activeNumber, stateNumbers } from '../system/installed.ts';
+import { readStateFile } from '../system/state-file.ts';
+import { count, formatTime, table } from '../ui/format.ts';
+import type { Context } from './context.ts';
+
+export async function run({ layout, output }: Context): Promise<void> {
+  const active = activeNumber(layout);
+  const states = stateNumbers(layout).map((number) => readStateFile(layout.state(number)));
+  if (states.length === 0) output.note('There is no state yet: `moss install PACKAGE` makes the first.');
+  const { bold, green, dim } = output.style;
+  output.result(
+    'state-list',
+    {
+      active: active ?? null,
+      states: states.map(({ number, created, reason, packages }) => ({ number, created, reason, packages: packages.length, active: number === active })),
+    },
+    () =>
+      table(
+        states.map(({ number, created, reason, packages }) => [
+          bold(String(number).padStart(3)),
+          formatTime(created),
+          count(packages.length, 'package'),
+          number === active ? green('active') : '',
+          dim(reason),
+        ]),
+      ),
+  );
+}
