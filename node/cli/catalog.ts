@@ -33,6 +33,11 @@ export async function openCatalog(context: Context): Promise<PackageIndex> {
   }
 }
 
+/** @throws MossError `not-found`, before anything is made */
+export async function requireRepository(context: Context): Promise<void> {
+  if ((await openRepositories(context)).list().length === 0) throw noRepository();
+}
+
 export function noRepository(): MossError {
   return new MossError('not-found', 'there is no repository yet', { hint: 'Add one with `moss repo add NAME URL`.' });
 }

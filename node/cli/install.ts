@@ -1,27 +1,22 @@
 import { parseDependency } from '../../core/repo/dependency.ts';
 import type { Requirement } from '../../core/repo/resolver.ts';
 import { MossError } from '../../core/error.ts';
-import { noRepository } from './catalog.ts';
+import { requireRepository } from './catalog.ts';
 import { changeAndReport } from './change.ts';
 import type { Context } from './context.ts';
 import { flagOption, listOption } from './options.ts';
 
 export async function run(context: Context, names: string[], options: Record<string, unknown>): Promise<void> {
-  await changeAndReport(
-    context,
-    'install',
-    {
-      install: names.map(parseWanted),
-      removeOrphans: false,
-      reason: `install ${names.join(' ')}`,
-      with: listOption(options, 'with') ?? [],
-      without: listOption(options, 'without') ?? [],
-      ...(flagOption(options, 'recommends') && { recommends: true }),
-    },
-    async ({ repositories }) => {
-      if (repositories.list().length === 0) throw noRepository();
-    },
-  );
+  const install = names.map(parseWanted);
+  await requireRepository(context);
+  await changeAndReport(context, 'install', {
+    install,
+    removeOrphans: false,
+    reason: `install ${names.join(' ')}`,
+    with: listOption(options, 'with') ?? [],
+    without: listOption(options, 'without') ?? [],
+    ...(flagOption(options, 'recommends') && { recommends: true }),
+  });
 }
 
 /** `name`, `name=version`, or a relation in quotes: `name (>= version)`. */

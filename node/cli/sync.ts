@@ -1,12 +1,13 @@
 import { ERROR_CODES, MossError } from '../../core/error.ts';
 import type { System } from '../system/system.ts';
-import { noRepository } from './catalog.ts';
+import { requireRepository } from './catalog.ts';
 import { changeAndReport } from './change.ts';
 import type { Context } from './context.ts';
 import { installedRows, notInstalled } from './installed.ts';
 import { flagOption, listOption } from './options.ts';
 
 export async function run(context: Context, names: string[], options: Record<string, unknown>): Promise<void> {
+  await requireRepository(context);
   const rows = await installedRows(context);
   for (const name of names) if (!rows.some((row) => row.name === name)) throw await notInstalled(name, rows);
   await changeAndReport(
@@ -21,7 +22,6 @@ export async function run(context: Context, names: string[], options: Record<str
       without: listOption(options, 'without') ?? [],
     },
     async (system) => {
-      if (system.repositories.list().length === 0) throw noRepository();
       if (options['update'] !== false) await updateAll(system, context);
     },
   );

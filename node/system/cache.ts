@@ -88,7 +88,7 @@ async function neededBy(layout: Layout, packages: PackageStore, states: readonly
 }
 
 function measure(directory: string): Amount {
-  const amount = { files: 0, bytes: 0 };
+  const amount: Amount = { files: 0, bytes: 0 };
   for (const path of filesBelow(directory)) {
     amount.files++;
     amount.bytes += lstatSync(path).size;
@@ -97,8 +97,12 @@ function measure(directory: string): Amount {
 }
 
 function measureNothing(): CacheSizes {
-  const nothing = (): Amount => ({ files: 0, bytes: 0 });
-  return { store: nothing(), blocks: nothing(), staging: nothing(), quarantine: nothing() };
+  return {
+    store: { files: 0, bytes: 0 },
+    blocks: { files: 0, bytes: 0 },
+    staging: { files: 0, bytes: 0 },
+    quarantine: { files: 0, bytes: 0 },
+  };
 }
 
 function* filesBelow(directory: string): Generator<string> {
