@@ -1,14 +1,24 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { AbortSignal as CoreAbortSignal } from '../core/ports/abort.ts';
 import type { Clock } from '../core/ports/clock.ts';
 
 /** The machine's clock. `SOURCE_DATE_EPOCH` is for publishers only: see `publisherClock`. */
 export const nodeClock: Clock = {
   now: () => Date.now(),
-  sleep: async (ms, { signal } = {}) => {
-    // The core knows a part of AbortSignal only; at run time it is always the platform's own.
-    await delay(ms, undefined, signal === undefined ? {} : { signal: signal as CoreAbortSignal & AbortSignal });
-  },
+  sleep: (ms, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', onAbort);
+    }),
 };
 
 /**

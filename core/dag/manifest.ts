@@ -32,6 +32,8 @@ export interface Part {
   tablePlain: number;
   rows: number;
   frames: FrameRef[];
+  /** Of the files with recipes, as they are: who fetches these does not need what `frames` says of them. */
+  verbatim: FrameRef[];
 }
 
 export interface Component {
@@ -71,7 +73,7 @@ export function manifestValue(manifest: Manifest): Record<string, unknown> {
     scripts: manifest.scripts,
     alternatives: manifest.alternatives,
     conffiles: manifest.conffiles,
-    components: manifest.components,
+    components: manifest.components.map((component) => ({ ...component, parts: component.parts.map((part) => compact({ ...part })) })),
     dictionary: manifest.dictionary,
   });
 }
@@ -178,6 +180,7 @@ function decodePart(fields: Fields): Part {
     tablePlain: fields.int('tablePlain'),
     rows: fields.int('rows'),
     frames: optionalMaps(fields, 'frames').map(decodeFrameRef),
+    verbatim: optionalMaps(fields, 'verbatim').map(decodeFrameRef),
   };
 }
 
@@ -213,7 +216,7 @@ function requirePath(text: string): PackagePath {
 /** Every block that a manifest links to, in the order in which they stand in it. */
 export function manifestLinks(manifest: Manifest): Cid[] {
   const links = manifest.components.flatMap((component) =>
-    component.parts.flatMap((part) => [...linkOf(part.table), ...part.frames.map((frame) => frame.cid)]),
+    component.parts.flatMap((part) => [...linkOf(part.table), ...[...part.frames, ...part.verbatim].map((frame) => frame.cid)]),
   );
   return manifest.dictionary === undefined ? links : [...links, manifest.dictionary.frame.cid];
 }

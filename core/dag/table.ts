@@ -56,6 +56,8 @@ export interface Table {
   /** The first row of every distinct content, in path order: what frames speak of. */
   files: FileEntry[];
   frames: TableFrame[];
+  /** Frames that bring the files with recipes as they are, for who cannot or need not rebuild them. */
+  verbatim: TableFrame[];
 }
 
 /** Bytes that a reader must hold beside a frame to undo it. */
@@ -111,10 +113,11 @@ export async function encodeTable(table: Table, compressor: Compressor): Promise
 }
 
 /** Columns that most parts do without: left out when they are empty. */
-function rareColumns({ entries, files, frames }: Table): Record<string, unknown[]> {
+function rareColumns({ entries, files, frames, verbatim }: Table): Record<string, unknown[]> {
   const columns: Record<string, unknown[]> = {
     owners: entries.flatMap((entry, row) => (entry.owner === undefined ? [] : [{ row, ...entry.owner }])),
     recipes: files.flatMap(({ recipe }, file) => (recipe === undefined ? [] : [[file, RECIPES.indexOf(recipe.name), recipe.size]])),
+    verbatim: verbatim.map(({ pieces }) => pieces.map((piece) => piece.file)),
     bases: frames.flatMap(({ base }, frame) =>
       base === undefined ? [] : [{ frame, digest: parseCid(base.id).multihash.digest, size: base.size, offset: base.offset, length: base.length }],
     ),
@@ -172,7 +175,7 @@ export async function decodeTable(bytes: Uint8Array, size: number, compressor: C
   readBases(fields, frames);
   readFilters(fields, frames);
   checkCoverage(files, frames, fields);
-  return { entries, files, frames };
+  return { entries, files, frames, verbatim: readVerbatim(fields, files) };
 }
 
 function splitTexts(joined: string, count: number): string[] {
@@ -257,6 +260,23 @@ function readBases(fields: Fields, frames: TableFrame[]): void {
     if (frame === undefined || digest.length !== 32) throw fields.wrong('bases', 'about frames of the part');
     frame.base = { id: fileIdFromDigest(digest, size), size, offset, length };
   }
+}
+
+/** Every file with a recipe stands once in these frames, and no other file does. */
+function readVerbatim(fields: Fields, files: readonly FileEntry[]): TableFrame[] {
+  const seen = new Set<number>();
+  const frames = (fields.has('verbatim') ? fields.list('verbatim') : []).map((frame): TableFrame => {
+    if (!Array.isArray(frame)) throw fields.wrong('verbatim', 'a list of lists');
+    const pieces = (frame as unknown[]).map((file): Piece => {
+      const entry = typeof file === 'number' ? files[file] : undefined;
+      if (typeof file !== 'number' || entry?.recipe === undefined || seen.has(file)) throw fields.wrong('verbatim', 'about files with recipes, each once');
+      seen.add(file);
+      return { file, offset: 0, length: entry.size };
+    });
+    return { pieces };
+  });
+  if (seen.size !== files.filter((file) => file.recipe !== undefined).length) throw fields.wrong('verbatim', 'a cover of all files with recipes');
+  return frames;
 }
 
 function readFilters(fields: Fields, frames: TableFrame[]): void {

@@ -5,6 +5,9 @@ import type { Clock } from '../ports/clock.ts';
 /** The platform's own class; the core is compiled without any platform's library. */
 declare const AbortController: new () => { readonly signal: AbortSignal; abort(reason?: unknown): void };
 
+/** Why a watch ends when the work is done: made once, since an error would be made for every request. */
+const DONE = Symbol('done');
+
 export interface Deadline {
   /** Aborted when the time is up, or when the caller's signal is. */
   readonly signal: AbortSignal;
@@ -52,6 +55,6 @@ export async function withDeadline<T>(options: DeadlineOptions, work: (deadline:
     return await Promise.race([work(deadline), watching]);
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    stop.abort();
+    stop.abort(DONE);
   }
 }

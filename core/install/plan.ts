@@ -1,9 +1,9 @@
 /** What a change needs: which files are missing here, and which blocks bring them. Pure. */
-import { parseCid, type Cid } from '../dag/cid.ts';
+import type { Cid } from '../dag/cid.ts';
 import type { FileEntry } from '../dag/entry.ts';
 import type { Filter } from '../dag/filter.ts';
 import { fileIdFromDigest, type FileId } from '../dag/file-id.ts';
-import type { Dictionary, Part } from '../dag/manifest.ts';
+import type { Dictionary, FrameRef, Part } from '../dag/manifest.ts';
 import { travelSize, type Base, type Table, type TableFrame } from '../dag/table.ts';
 
 /** A part of a component that was chosen, with its table. */
@@ -28,15 +28,13 @@ export interface WantedPiece {
   gzip: boolean;
 }
 
-/** A block to fetch and what is wanted of it. */
+/** A frame to fetch and what is wanted of it. */
 export interface WantedFrame {
   cid: Cid;
   /** Bytes to fetch. */
   size: number;
-  /** Bytes of its content; equal to `size` for a block that is not compressed. */
+  /** Bytes of its content. */
   plain: number;
-  /** Whether the block is a zstd frame; else it is the file itself. */
-  compressed: boolean;
   pieces: WantedPiece[];
   /** What it is compressed against: to be fetched before, unless it is here. */
   base?: Base | undefined;
@@ -63,6 +61,7 @@ export interface PlanOptions {
 
 export function planFetch(parts: Iterable<PlannedPart>, options: PlanOptions): FetchPlan {
   const planner = new Planner([...parts], options);
+  if (!options.gzip) planner.claimVerbatim();
   // What has no base comes first, from whichever part: a base has none itself, so it is here or claimed by then.
   planner.claim((frame) => frame.base === undefined);
   planner.claim((frame) => frame.base !== undefined);
@@ -90,33 +89,41 @@ class Planner {
         if (ref === undefined || !isKind(frame) || this.#wanted(planned, frame).length === 0) continue;
         // The dictionary may be the content of a file, which it then brings: so it comes before that file's frame.
         if (frame.base !== undefined) this.#addDictionary(planned.dictionary, frame.base);
-        const pieces = this.#wanted(planned, frame).filter(({ id }) => this.#take(planned, id));
-        if (pieces.length === 0) continue;
-        this.#add({ cid: ref.cid, size: ref.size, plain: ref.plain, compressed: true, pieces, base: frame.base, filter: frame.filter });
+        this.#claimFrame(planned, ref, frame);
       }
     }
   }
 
+  /** Plans the frames that bring packed documents as they are. */
+  claimVerbatim(): void {
+    for (const planned of this.#parts) {
+      for (const [i, frame] of planned.table.verbatim.entries()) {
+        const ref = planned.part.verbatim[i];
+        if (ref !== undefined) this.#claimFrame(planned, ref, frame, true);
+      }
+    }
+  }
+
+  #claimFrame(planned: PlannedPart, ref: FrameRef, frame: TableFrame, asIs = false): void {
+    const pieces = this.#wanted(planned, frame, asIs).filter(({ id }) => this.#take(planned, id));
+    if (pieces.length === 0) return;
+    if (asIs) for (const { id } of pieces) this.#claims.set(id, undefined);
+    this.#add({ cid: ref.cid, size: ref.size, plain: ref.plain, pieces, base: frame.base, filter: frame.filter });
+  }
+
   /** The pieces of a frame that belong to missing files which no other part brings. */
-  #wanted(planned: PlannedPart, { pieces }: TableFrame): WantedPiece[] {
+  #wanted(planned: PlannedPart, { pieces }: TableFrame, asIs = false): WantedPiece[] {
     const wanted: WantedPiece[] = [];
     let at = 0;
     for (const piece of pieces) {
       const file = planned.table.files[piece.file];
-      if (file !== undefined && this.#isMissing(file) && this.#isFree(planned, file)) {
-        wanted.push({ id: file.id, at, offset: piece.offset, length: piece.length, total: travelSize(file), gzip: file.recipe !== undefined });
+      if (file !== undefined && this.#isMissing(file) && (!this.#claims.has(file.id) || this.#claims.get(file.id) === planned)) {
+        const gzip = file.recipe !== undefined && !asIs;
+        wanted.push({ id: file.id, at, offset: piece.offset, length: piece.length, total: asIs ? file.size : travelSize(file), gzip });
       }
       at += piece.length;
     }
     return wanted;
-  }
-
-  #isFree(planned: PlannedPart, file: FileEntry): boolean {
-    if (this.#claims.has(file.id)) return this.#claims.get(file.id) === planned;
-    if (file.recipe === undefined || this.#options.gzip) return true;
-    this.#claims.set(file.id, undefined);
-    this.#add(verbatim(file));
-    return false;
   }
 
   #take(planned: PlannedPart, id: FileId): boolean {
@@ -155,11 +162,5 @@ function dictionaryFrame({ sha256, frame }: Dictionary): { id: FileId; frame: Wa
   const { cid, size, plain } = frame;
   const id = fileIdFromDigest(sha256, plain);
   const piece = { id, at: 0, offset: 0, length: plain, total: plain, gzip: false };
-  return { id, frame: { cid, size, plain, compressed: true, pieces: [piece] } };
-}
-
-/** The file itself, as one block. Only files of one leaf have recipes. */
-function verbatim(file: FileEntry): WantedFrame {
-  const piece = { id: file.id, at: 0, offset: 0, length: file.size, total: file.size, gzip: false };
-  return { cid: parseCid(file.id), size: file.size, plain: file.size, compressed: false, pieces: [piece] };
+  return { id, frame: { cid, size, plain, pieces: [piece] } };
 }

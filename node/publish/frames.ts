@@ -24,6 +24,8 @@ const ESTIMATE_RUN = 256 * 1024;
 /** Bytes of a file in one frame when it has a base: what is left of it is small. */
 const BASED_RUN = 8 * LEAF_SIZE;
 
+/** Bytes of packed documents in one frame: what cannot be packed grows by a few bytes. */
+const VERBATIM_TARGET = BLOCK_SIZE - 4096;
 /** A filter pays when content shrinks to this share of what it is without. */
 const FILTER_WORTH = 0.985;
 
@@ -48,6 +50,35 @@ interface Group {
 
 export async function makeFrames(files: readonly FileEntry[], options: FrameOptions): Promise<MadeFrame[]> {
   return new FrameMaker(files, options).make();
+}
+
+/** Level 1 finds that packed content cannot be packed again, and is quick about it. */
+const VERBATIM_LEVEL = 1;
+
+export interface VerbatimOptions {
+  blocks: BlockDirectory;
+  /** The content of a file as it is. */
+  read: (file: FileEntry, target: Uint8Array) => void;
+}
+
+/** Frames that bring the files with recipes as they are. */
+export async function makeVerbatimFrames(files: readonly FileEntry[], { blocks, read }: VerbatimOptions): Promise<MadeFrame[]> {
+  const units = files.flatMap(({ recipe, size }, file): Piece[] => (recipe === undefined ? [] : [{ file, offset: 0, length: size }]));
+  const out: MadeFrame[] = [];
+  for (const pieces of groupUnits(units, units.map(({ length }) => length), VERBATIM_TARGET)) {
+    const content = new Uint8Array(contentSize(pieces));
+    let at = 0;
+    for (const piece of pieces) {
+      const file = files[piece.file];
+      if (file === undefined) throw new MossError('bug', 'a piece of a file outside of its part');
+      read(file, content.subarray(at, at + piece.length));
+      at += piece.length;
+    }
+    const block = await rawBlock(nodeCompressor.compress(content, { level: VERBATIM_LEVEL }), nodeHasher);
+    await blocks.put(block.cid, block.bytes);
+    out.push({ pieces, ref: { cid: block.cid, size: block.bytes.length, plain: content.length } });
+  }
+  return out;
 }
 
 class FrameMaker {

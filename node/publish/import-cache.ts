@@ -7,6 +7,8 @@ import { decodeEntry, encodeEntry, type IndexEntry } from '../../core/repo/index
 import type { DirectoryWords } from '../source/directory.ts';
 import { PACK_VERSION } from './pack.ts';
 
+/** A table for each version of the packer: what another one packed is of no use. */
+const TABLE = `import_${PACK_VERSION}`;
 const READ_SIZE = 1024 * 1024;
 
 export interface CachedImport {
@@ -14,6 +16,8 @@ export interface CachedImport {
   /** Bytes of frames, and of manifest and tables. */
   frameBytes: number;
   manifestBytes: number;
+  /** Bytes of the frames that bring packed documents as they are. */
+  verbatimBytes: number;
 }
 
 export class ImportCache {
@@ -22,19 +26,19 @@ export class ImportCache {
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5000 });
     this.#db.exec(
-      'CREATE TABLE IF NOT EXISTS import (key TEXT PRIMARY KEY, entry BLOB NOT NULL, frames INTEGER NOT NULL, manifests INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+      `CREATE TABLE IF NOT EXISTS ${TABLE} (key TEXT PRIMARY KEY, entry BLOB NOT NULL, frames INTEGER NOT NULL, manifests INTEGER NOT NULL, verbatim INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
     );
   }
 
   get(key: string): CachedImport | undefined {
-    const row = this.#db.prepare('SELECT * FROM import WHERE key = ?').get(key);
+    const row = this.#db.prepare(`SELECT * FROM ${TABLE} WHERE key = ?`).get(key);
     const entry = row?.['entry'];
     if (row === undefined || !(entry instanceof Uint8Array)) return undefined;
-    return { entry: decodeEntry(entry), frameBytes: Number(row['frames']), manifestBytes: Number(row['manifests']) };
+    return { entry: decodeEntry(entry), frameBytes: Number(row['frames']), manifestBytes: Number(row['manifests']), verbatimBytes: Number(row['verbatim']) };
   }
 
-  set(key: string, { entry, frameBytes, manifestBytes }: CachedImport): void {
-    this.#db.prepare('INSERT OR REPLACE INTO import VALUES (?, ?, ?, ?)').run(key, encodeEntry(entry), frameBytes, manifestBytes);
+  set(key: string, { entry, frameBytes, manifestBytes, verbatimBytes }: CachedImport): void {
+    this.#db.prepare(`INSERT OR REPLACE INTO ${TABLE} VALUES (?, ?, ?, ?, ?)`).run(key, encodeEntry(entry), frameBytes, manifestBytes, verbatimBytes);
   }
 
   close(): void {

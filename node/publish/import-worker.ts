@@ -47,6 +47,7 @@ serve(async (task: ImportTask, report): Promise<ImportResult> => {
       entry,
       frameBytes: packed.frameBytes,
       manifestBytes: packed.manifestBytes,
+      verbatimBytes: packed.verbatimBytes,
       scripts: imported.scripts.map((script) => script.name),
     };
   } finally {

@@ -1,5 +1,5 @@
 /** Packs one package: from what was imported to the blocks of its frames and tables, and its manifest. */
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cborBlock, rawBlock, type Block } from '../../core/dag/block.ts';
 import { componentOf } from '../../core/dag/component.ts';
@@ -14,12 +14,12 @@ import type { DirectorySpool } from '../source/spool.ts';
 import type { BlockDirectory } from '../store/block-directory.ts';
 import { compressInBackground, nodeCompressor } from '../zstd.ts';
 import { composeDictionary } from './dictionary.ts';
-import { makeFrames, type FrameOptions } from './frames.ts';
+import { makeFrames, makeVerbatimFrames, type FrameOptions } from './frames.ts';
 import { cutParts } from './parts.ts';
 import { proveRecipes, type Unpacked } from './recipes.ts';
 
 /** Part of every import's key: raise it when the same input should give other blocks. */
-export const PACK_VERSION = 3;
+export const PACK_VERSION = 4;
 
 /** Compressed tables up to this many bytes stand in the manifest. */
 const INLINE_TABLE = 4096;
@@ -31,6 +31,8 @@ export interface Packed {
   /** Bytes of all frames, and of manifest and tables. */
   frameBytes: number;
   manifestBytes: number;
+  /** Bytes of the frames that bring packed documents as they are, instead of others. */
+  verbatimBytes: number;
   /** Bytes installed, and files. */
   size: number;
   files: number;
@@ -53,7 +55,6 @@ export async function packPackage(imported: ImportedPackage, options: PackOption
     await packer.compose(groups);
     const components: Component[] = [];
     for (const [name, rows] of groups) components.push(await packer.component(name, rows));
-    for (const entry of entries) if (entry.type === 'file' && entry.recipe !== undefined) await packer.verbatim(entry);
     const value: Manifest = {
       metadata: imported.metadata,
       policy: { announce: imported.announce ?? true },
@@ -68,6 +69,7 @@ export async function packPackage(imported: ImportedPackage, options: PackOption
     return {
       manifest,
       frameBytes: packer.frameBytes,
+      verbatimBytes: packer.verbatimBytes,
       manifestBytes: packer.tableBytes + manifest.bytes.length,
       size: components.reduce((sum, component) => sum + component.size, 0),
       files: components.reduce((sum, component) => sum + component.files, 0),
@@ -91,6 +93,7 @@ function byComponent(entries: readonly Entry[], imported: ImportedPackage): [str
 
 class Packer {
   frameBytes = 0;
+  verbatimBytes = 0;
   /** Bytes of tables that are blocks of their own. */
   tableBytes = 0;
   dictionary: Dictionary | undefined;
@@ -131,20 +134,27 @@ class Packer {
     return { name, files: files.length, size: files.reduce((sum, file) => sum + file.size, 0), parts };
   }
 
-  /** The packed file as a block of its own, for whoever has no GNU gzip. */
-  async verbatim(file: FileEntry): Promise<void> {
-    const block = await rawBlock(readFileSync(this.#options.spool.pathOf(file.id)), nodeHasher);
-    await this.#options.blocks.put(block.cid, block.bytes);
-  }
-
   async #part(entries: Entry[], dictionary: FrameOptions['dictionary']): Promise<Part> {
     const { blocks, onProgress } = this.#options;
     const files = distinctFiles(entries);
     const made = await makeFrames(files, { blocks, dictionary, onProgress, read: (file, offset, target) => this.#read(file, offset, target) });
     for (const { ref } of made) this.frameBytes += ref.size;
-    const table: Table = { entries, files, frames: made.map(({ pieces, base, filter }) => ({ pieces, base, filter })) };
+    const verbatim = await makeVerbatimFrames(files, { blocks, read: (file, target) => readFile(this.#options.spool.pathOf(file.id), 0, target) });
+    for (const { ref } of verbatim) this.verbatimBytes += ref.size;
+    const table: Table = {
+      entries,
+      files,
+      frames: made.map(({ pieces, base, filter }) => ({ pieces, base, filter })),
+      verbatim: verbatim.map(({ pieces }) => ({ pieces })),
+    };
     const { bytes, plain } = await encodeTable(table, nodeCompressor);
-    const common = { tableSize: bytes.length, tablePlain: plain, rows: entries.length, frames: made.map(({ ref }) => ref) };
+    const common = {
+      tableSize: bytes.length,
+      tablePlain: plain,
+      rows: entries.length,
+      frames: made.map(({ ref }) => ref),
+      verbatim: verbatim.map(({ ref }) => ref),
+    };
     if (bytes.length <= INLINE_TABLE && this.#inline + bytes.length <= INLINE_TOTAL) {
       this.#inline += bytes.length;
       return { table: bytes, ...common };
@@ -157,16 +167,19 @@ class Packer {
 
   /** Fills `target` from a file as it travels. */
   #read(file: FileEntry, offset: number, target: Uint8Array): void {
-    const path = file.recipe === undefined ? this.#options.spool.pathOf(file.id) : join(this.#unpacked.directory, file.id);
-    const fd = openSync(path, 'r');
-    try {
-      for (let at = 0; at < target.length; ) {
-        const count = readSync(fd, target, at, target.length - at, offset + at);
-        if (count === 0) throw new MossError('io', `${path} ended early`);
-        at += count;
-      }
-    } finally {
-      closeSync(fd);
+    readFile(file.recipe === undefined ? this.#options.spool.pathOf(file.id) : join(this.#unpacked.directory, file.id), offset, target);
+  }
+}
+
+function readFile(path: string, offset: number, target: Uint8Array): void {
+  const fd = openSync(path, 'r');
+  try {
+    for (let at = 0; at < target.length; ) {
+      const count = readSync(fd, target, at, target.length - at, offset + at);
+      if (count === 0) throw new MossError('io', `${path} ended early`);
+      at += count;
     }
+  } finally {
+    closeSync(fd);
   }
 }

@@ -53,6 +53,8 @@ export interface Published {
   inputBytes: number;
   frameBytes: number;
   manifestBytes: number;
+  /** Bytes of the frames that bring packed documents as they are, for who takes those instead. */
+  verbatimBytes: number;
   /** Packages with maintainer scripts, and which. */
   scripts: { name: string; scripts: string[] }[];
 }
@@ -109,6 +111,7 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     inputBytes: imported.inputBytes,
     frameBytes: imported.results.reduce((sum, each) => sum + each.frameBytes, 0),
     manifestBytes: imported.results.reduce((sum, each) => sum + each.manifestBytes, 0),
+    verbatimBytes: imported.results.reduce((sum, each) => sum + each.verbatimBytes, 0),
     scripts: imported.scripts,
   };
   const index = await indexFile(repository, encodeIndex(entries.values()));

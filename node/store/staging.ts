@@ -7,8 +7,9 @@ import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import type { Pool } from '../threads/pool.ts';
+import { syncFileSystem } from './durable.ts';
 import { fileIdOf, finish, STORE_MODE } from './files.ts';
-import type { Layout } from './layout.ts';
+import { SHARDS, type Layout } from './layout.ts';
 import { PartialFiles } from './partial-files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
 
@@ -18,6 +19,8 @@ export type StorePool = Pool<StoreTask, StoreResult>;
 const GZIP_BATCH = 256;
 /** Files handed to a worker at a time. */
 const CHECK_BATCH = 512;
+/** Bytes that are written before the disk is asked to begin. */
+const FLUSH_BYTES = 128 * 1024 * 1024;
 const FILE_ID = /^b[a-z2-7]{58}$/;
 
 export class Staging {
@@ -29,12 +32,14 @@ export class Staging {
   #recipes: FileId[] = [];
   #refused: FileId[] = [];
   #gzipping: Promise<void> = Promise.resolve();
+  #unflushed = 0;
+  #flushing = false;
 
   constructor(layout: Layout, pool: StorePool) {
     this.#layout = layout;
     this.#pool = pool;
     this.#partial = new PartialFiles(layout);
-    for (const directory of [layout.staging, layout.recipes]) mkdirSync(directory, { recursive: true });
+    this.#makeDirectories();
   }
 
   /** Whether the whole file is here, verified. */
@@ -50,7 +55,12 @@ export class Staging {
   /** Everything is in the store: what is left over belongs to nobody. */
   clear(): void {
     rmSync(this.#layout.staging, { recursive: true, force: true });
+    this.#makeDirectories();
+  }
+
+  #makeDirectories(): void {
     mkdirSync(this.#layout.recipes, { recursive: true });
+    for (const shard of SHARDS) mkdirSync(`${this.#layout.staging}/${shard}`, { recursive: true });
   }
 
   /**
@@ -59,11 +69,12 @@ export class Staging {
    * @returns how many whole files were taken over
    */
   async resume({ signal }: AbortOptions = {}): Promise<number> {
-    const names = readdirSync(this.#layout.staging).filter((name) => FILE_ID.test(name));
+    const names = [...SHARDS].flatMap((shard) => readdirSync(`${this.#layout.staging}/${shard}`)).filter((name) => FILE_ID.test(name));
     const files = names.map((name) => {
-      const path = join(this.#layout.staging, name);
-      // The name was written by `stage`, which got it from a file table.
-      return { path, id: name as FileId, size: statSync(path).size };
+      // The name was written by `unpack`, which got it from a file table.
+      const id = name as FileId;
+      const path = this.#layout.staged(id);
+      return { path, id, size: statSync(path).size };
     });
     for (let at = 0; at < files.length; at += CHECK_BATCH) {
       signal?.throwIfAborted();
@@ -94,11 +105,11 @@ export class Staging {
    * @throws MossError `bad-block`, `bad-frame`, `bad-file`, `disk-full`
    */
   async unpack(frame: WantedFrame, bytes: Uint8Array): Promise<void> {
-    const { cid, plain, compressed, pieces, base, filter } = frame;
+    const { cid, plain, pieces, base, filter } = frame;
     const { buffer } = bytes;
     const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
     const result = await this.#pool.run(
-      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, compressed, pieces, base, filter },
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces, base, filter },
       transfer,
     );
     if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');
@@ -107,6 +118,7 @@ export class Staging {
       const total = pieces.find((piece) => piece.id === run.id)?.total ?? 0;
       if (await this.#partial.add(run, total)) this.#files.add(run.id);
     }
+    this.#flushSome(plain);
     this.#recipes.push(...result.recipes);
     if (this.#recipes.length >= GZIP_BATCH) this.#startGzip();
   }
@@ -122,6 +134,17 @@ export class Staging {
     const [unfinished] = this.#partial.unfinished();
     if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
     return this.#refused.splice(0);
+  }
+
+  /** Lets the disk work while more arrives, so that little is left to write when all is here. */
+  #flushSome(bytes: number): void {
+    this.#unflushed += bytes;
+    if (this.#unflushed < FLUSH_BYTES || this.#flushing) return;
+    this.#unflushed = 0;
+    this.#flushing = true;
+    void syncFileSystem(this.#layout.staging).finally(() => {
+      this.#flushing = false;
+    });
   }
 
   async #resumeRecipes(): Promise<void> {

@@ -11,7 +11,6 @@ export interface UnpackTask {
   /** The block, transferred. */
   bytes: Uint8Array;
   plain: number;
-  compressed: boolean;
   pieces: WantedPiece[];
   base?: Base | undefined;
   filter?: Filter | undefined;

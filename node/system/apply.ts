@@ -41,7 +41,7 @@ export async function applyChange(system: System, change: Change, options: Abort
   linkRoot(layout.root, tree.system, { dryRun: true });
   await runTransaction(
     {
-      fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded, files: [...filesOf(tree)] }, staging, received, step),
+      fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded }, staging, received, step),
       store: () => system.store.adopt(staging, filesOf(tree)),
       link: async () => {
         onEvent({ type: 'total', unit: 'entries', count: tree.system.length });

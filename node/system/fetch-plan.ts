@@ -1,9 +1,7 @@
 /** Carries out a fetch plan: frames by repository, those without a base first, each unpacked as it comes. */
-import { parseCid } from '../../core/dag/cid.ts';
-import type { FileEntry } from '../../core/dag/entry.ts';
 import { MossError } from '../../core/error.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
-import type { FetchPlan, WantedFrame } from '../../core/install/plan.ts';
+import { planFetch, type FetchPlan, type WantedFrame } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
@@ -16,8 +14,6 @@ export interface PlannedFetch {
   /** Where the frames come from. */
   packages: readonly InstalledPackage[];
   loaded: ReadonlyMap<string, LoadedPackage>;
-  /** The files that the plan is for. */
-  files: Iterable<FileEntry>;
 }
 
 /**
@@ -42,7 +38,10 @@ export async function fetchPlan(
   await get(frames.filter(({ base }) => base === undefined));
   await get(frames.filter(({ base }) => base !== undefined));
   const refused = new Set<string>(await staging.settle());
-  if (refused.size > 0) await get(verbatimFrames(planned.files, refused));
+  if (refused.size === 0) return;
+  // The gzip of this machine gives other bytes: those files come as they are.
+  const parts = [...planned.loaded.values()].flatMap((each) => each.parts);
+  await get(planFetch(parts, { has: ({ id }) => !refused.has(id), gzip: false }).frames);
 }
 
 async function fetchFrames(
@@ -82,22 +81,10 @@ async function fetchFrames(
 function framesByRepository({ packages, loaded }: PlannedFetch, frames: readonly WantedFrame[]): Map<string, WantedFrame[]> {
   const homes = new Map<string, string>();
   for (const { name, repository } of packages) {
-    for (const { part, table, dictionary } of loaded.get(name)?.parts ?? []) {
-      for (const { cid } of part.frames) homes.set(cid.toString(), repository);
-      for (const file of table.files) if (file.recipe !== undefined) homes.set(file.id, repository);
+    for (const { part, dictionary } of loaded.get(name)?.parts ?? []) {
+      for (const { cid } of [...part.frames, ...part.verbatim]) homes.set(cid.toString(), repository);
       if (dictionary !== undefined) homes.set(dictionary.frame.cid.toString(), repository);
     }
   }
   return Map.groupBy(frames, ({ cid }) => homes.get(cid.toString()) ?? '');
-}
-
-/** Documents as they are, where the gzip of this machine does not give them back. */
-function verbatimFrames(files: Iterable<FileEntry>, refused: ReadonlySet<string>): WantedFrame[] {
-  const out = new Map<string, WantedFrame>();
-  for (const { id, size } of files) {
-    if (!refused.has(id)) continue;
-    const piece = { id, at: 0, offset: 0, length: size, total: size, gzip: false };
-    out.set(id, { cid: parseCid(id), size, plain: size, compressed: false, pieces: [piece] });
-  }
-  return [...out.values()];
 }

@@ -36,7 +36,7 @@ export async function repairState(system: System, verified: VerifiedState, { sig
   }
   const plan = planFetch([...loaded.values()].flatMap(({ parts }) => parts), { has: (file) => !needed.has(file.id), gzip: hasGnuGzip() });
   const staging = new Staging(layout, system.pool);
-  await fetchPlan(system, { plan, packages, loaded, files }, staging, received, { signal });
+  await fetchPlan(system, { plan, packages, loaded }, staging, received, { signal });
   await store.adopt(staging, files);
   relink(system, verified);
   await syncFileSystem(layout.moss);

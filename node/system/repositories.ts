@@ -13,7 +13,6 @@ import { Webseed } from '../../core/exchange/webseed.ts';
 import type { Listener } from '../../core/install/event.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { MetadataFetcher } from '../../core/ports/metadata.ts';
-import type { Source } from '../../core/ports/source.ts';
 import type { LabelledIndex } from '../../core/repo/index-file.ts';
 import { findRoot, initTrust, type FoundRoot } from '../../core/trust/bootstrap.ts';
 import { loadTrust } from '../../core/trust/load.ts';
@@ -24,6 +23,7 @@ import type { Settings } from '../config/settings.ts';
 import { nodeHasher } from '../hasher.ts';
 import { DirectorySource } from '../net/directory-source.ts';
 import { nodeFetch } from '../net/fetch.ts';
+import { MeteredSource } from '../net/metered-source.ts';
 import { syncPath, writeFileDurably } from '../store/durable.ts';
 import type { Layout } from '../store/layout.ts';
 import { directoryMetadataFetcher } from '../trust/directory-fetcher.ts';
@@ -60,6 +60,7 @@ export class Repositories {
   readonly #layout: Layout;
   readonly #settings: Settings;
   readonly #onEvent: Listener;
+  readonly #sources = new Map<string, MeteredSource[]>();
 
   constructor({ layout, settings, onEvent }: RepositoriesOptions) {
     this.#layout = layout;
@@ -107,6 +108,7 @@ export class Repositories {
 
   remove(name: string): void {
     this.get(name);
+    this.#sources.delete(name);
     rmSync(this.#file(name, ''), { recursive: true });
   }
 
@@ -147,14 +149,21 @@ export class Repositories {
     return out;
   }
 
-  /** Where the blocks of a repository can be asked for. */
-  sources(name: string): Source[] {
+  /** Where the blocks of a repository can be asked for; the same ones each time, so that they learn how quick they are. */
+  sources(name: string): MeteredSource[] {
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
     const { connections, timeout } = this.#settings;
-    return this.get(name).urls.map((url) =>
-      url.startsWith('file:')
-        ? new DirectorySource(fileURLToPath(url))
-        : new Webseed({ url, fetch: nodeFetch, clock: nodeClock, concurrency: connections, stallTimeout: timeout * 1000 }),
+    const sources = this.get(name).urls.map(
+      (url) =>
+        new MeteredSource(
+          url.startsWith('file:')
+            ? new DirectorySource(fileURLToPath(url))
+            : new Webseed({ url, fetch: nodeFetch, clock: nodeClock, concurrency: connections, stallTimeout: timeout * 1000 }),
+        ),
     );
+    this.#sources.set(name, sources);
+    return sources;
   }
 
   async #fetchRoot(name: string, { rootCid, rootSize }: TrustedRepository, options: AbortOptions): Promise<Root> {
