@@ -187,8 +187,11 @@ class FrameMaker {
 function applyIfWorth(content: Uint8Array): boolean {
   const filtered = content.slice();
   applyFilter('x86-64', filtered);
-  const size = (bytes: Uint8Array): number => nodeCompressor.compress(bytes, { level: ESTIMATE_LEVEL }).length;
-  if (size(filtered) >= size(content) * FILTER_WORTH) return false;
+  if (estimateSize(filtered) >= estimateSize(content) * FILTER_WORTH) return false;
   content.set(filtered);
   return true;
+}
+
+function estimateSize(content: Uint8Array): number {
+  return nodeCompressor.compress(content, { level: ESTIMATE_LEVEL }).length;
 }
