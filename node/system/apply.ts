@@ -3,7 +3,6 @@ import { readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { State } from '../../core/install/state.ts';
 import { runTransaction } from '../../core/install/transaction.ts';
-import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
 import { buildStateTree, chooseLinkMethod, linkRoot } from '../link/state-tree.ts';
@@ -42,7 +41,10 @@ export async function applyChange(system: System, change: Change, options: Abort
   await runTransaction(
     {
       fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded }, staging, received, step),
-      store: () => system.store.adopt(staging, filesOf(tree)),
+      store: async () => {
+        // The disk and the workers are busy with the files: the database takes the time of this thread.
+        await Promise.all([system.store.adopt(staging, filesOf(tree)), enterPackages(system, state)]);
+      },
       link: async () => {
         onEvent({ type: 'total', unit: 'entries', count: tree.system.length });
         rmSync(unsealed, { recursive: true, force: true });
@@ -60,12 +62,7 @@ export async function applyChange(system: System, change: Change, options: Abort
         renameSync(unsealed, layout.state(state.number));
         syncPath(layout.states);
         const database = await openDatabase(layout);
-        const facts = await system.packages.facts(state.packages);
-        database.addState(state, (manifest) => {
-          const found = facts.get(manifest);
-          if (found === undefined) throw new MossError('bug', `no facts about ${manifest}`);
-          return found;
-        });
+        database.addState(state, await system.packages.facts(state.packages));
         database.close();
         noteConfiguring(layout, { state: state.number, before });
       },
@@ -78,6 +75,15 @@ export async function applyChange(system: System, change: Change, options: Abort
     { ...options, onStep: (step) => onEvent({ type: 'step', step }) },
   );
   return { state, received, configured };
+}
+
+async function enterPackages({ layout, packages }: System, state: State): Promise<void> {
+  const database = await openDatabase(layout);
+  try {
+    database.addPackages(await packages.facts(state.packages));
+  } finally {
+    database.close();
+  }
 }
 
 /** Points `current` at another state: one rename. */

@@ -77,24 +77,37 @@ export class Database {
     this.#db.close();
   }
 
-  /** Enters a state; entries of packages that are known by another state are there already. */
-  addState(state: State, factsOf: (manifest: string) => PackageFacts): void {
+  /** Enters the file tables of packages that a state is going to hold; those that are known stay as they are. */
+  addPackages(facts: ReadonlyMap<string, PackageFacts>): void {
+    this.#transaction(() => {
+      const known = this.#db.prepare('SELECT 1 FROM entry WHERE manifest = ? AND component = ? LIMIT 1');
+      const add = this.#db.prepare('INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)');
+      for (const [manifest, { entries }] of facts) {
+        const there = new Map<string, boolean>();
+        for (const { component, entry } of entries) {
+          let isKnown = there.get(component);
+          if (isKnown === undefined) {
+            isKnown = known.get(manifest, component) !== undefined;
+            there.set(component, isKnown);
+          }
+          if (!isKnown) add.run(manifest, component, entry.path, entry.type, entry.type === 'file' ? entry.size : 0);
+        }
+      }
+    });
+  }
+
+  /** Enters a state, whose packages are entered. */
+  addState(state: State, facts: ReadonlyMap<string, PackageFacts>): void {
     this.#transaction(() => {
       this.#db.prepare('INSERT OR REPLACE INTO state VALUES (?, ?, ?)').run(state.number, state.created, state.reason);
-      const known = this.#db.prepare('SELECT 1 FROM entry WHERE manifest = ? AND component = ? LIMIT 1');
-      const add = this.#db.prepare('INSERT INTO installed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-      const addEntry = this.#db.prepare('INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)');
+      const add = this.#db.prepare('INSERT OR REPLACE INTO installed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       for (const each of state.packages) {
         const manifest = each.manifest.toString();
-        const facts = factsOf(manifest);
+        const { summary = '', size = 0 } = facts.get(manifest) ?? {};
         add.run(
           state.number, each.name, each.version, each.release, each.architecture, each.format, manifest, each.repository,
-          each.explicit ? 1 : 0, JSON.stringify(each.components), facts.summary, facts.size,
+          each.explicit ? 1 : 0, JSON.stringify(each.components), summary, size,
         );
-        const missing = new Set(each.components.filter((component) => known.get(manifest, component) === undefined));
-        for (const { component, entry } of facts.entries) {
-          if (missing.has(component)) addEntry.run(manifest, component, entry.path, entry.type, entry.type === 'file' ? entry.size : 0);
-        }
       }
     });
   }

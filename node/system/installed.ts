@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { State } from '../../core/install/state.ts';
-import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import type { Layout } from '../store/layout.ts';
 import { Database } from './database.ts';
+import type { PackageStore } from './package-store.ts';
 import { readStateFile } from './state-file.ts';
 
 /** The number of the active state; `undefined` where nothing was installed yet. */
@@ -34,15 +34,27 @@ export function stateNumbers(layout: Layout): number[] {
 export async function openDatabase(layout: Layout): Promise<Database> {
   return Database.open(layout.database, async (database) => {
     const { PackageStore } = await import('./package-store.ts');
-    const packages = new PackageStore(layout);
-    for (const number of stateNumbers(layout)) {
-      const state = readStateFile(layout.state(number));
-      const facts = await packages.facts(state.packages);
-      database.addState(state, (manifest) => {
-        const found = facts.get(manifest);
-        if (found === undefined) throw new MossError('bug', `no facts about ${manifest}`);
-        return found;
-      });
-    }
+    await enterStates(database, new PackageStore(layout), layout, stateNumbers(layout));
   });
+}
+
+/** Brings the database in line with the states on disk, which a crash may have parted. */
+export async function reconcileDatabase(layout: Layout, packages: PackageStore): Promise<void> {
+  const database = await openDatabase(layout);
+  try {
+    const [entered, there] = [new Set(database.states()), new Set(stateNumbers(layout))];
+    for (const number of entered) if (!there.has(number)) database.removeState(number);
+    await enterStates(database, packages, layout, [...there].filter((number) => !entered.has(number)));
+  } finally {
+    database.close();
+  }
+}
+
+async function enterStates(database: Database, packages: PackageStore, layout: Layout, numbers: Iterable<number>): Promise<void> {
+  for (const number of numbers) {
+    const state = readStateFile(layout.state(number));
+    const facts = await packages.facts(state.packages);
+    database.addPackages(facts);
+    database.addState(state, facts);
+  }
 }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { recover } from '../../core/install/transaction.ts';
 import { unsealedTrees } from './apply.ts';
 import { clearConfiguring, configureState, readConfiguring } from './configure.ts';
-import { activeNumber } from './installed.ts';
+import { activeNumber, reconcileDatabase } from './installed.ts';
 import type { System } from './system.ts';
 
 export async function recoverRoot(system: System): Promise<void> {
@@ -21,4 +21,5 @@ export async function recoverRoot(system: System): Promise<void> {
     }
     clearConfiguring(layout);
   }
+  await reconcileDatabase(layout, system.packages);
 }
