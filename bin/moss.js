@@ -11,6 +11,14 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 // Compiled code is kept between runs, which halves the time to start.
 module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'moss', 'compiled'));
-const built = new URL('../dist/node/main.js', import.meta.url);
-const { main } = await import(existsSync(built) ? built.href : '../node/main.ts');
-process.exitCode = await main(process.argv.slice(2), process.env);
+// MOSS_SOURCE=1 is for whoever changes the sources: what was built before is not looked at.
+const built = !process.env.MOSS_SOURCE && existsSync(new URL('../dist/node/main.js', import.meta.url));
+const load = (name) => import(built ? `../dist/node/${name}.js` : `../node/${name}.ts`);
+const words = process.argv.slice(2);
+if (words.length === 1 && words[0] === '--version') {
+  const { version } = await load('version');
+  process.stdout.write(`${version}\n`);
+} else {
+  const { main } = await load('main');
+  process.exitCode = await main(words, process.env);
+}

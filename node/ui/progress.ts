@@ -125,10 +125,9 @@ function add(step: Step, event: MossEvent, now: number): void {
 function figures(step: Step, now: number): string[] {
   const parts: string[] = [];
   for (const [unit, { done, total }] of step.counters) {
-    const show = unit === 'bytes' ? formatBytes : (value: number) => value.toLocaleString('en');
-    const name = unit === 'bytes' ? '' : ` ${unit}`;
-    if (total > 0) parts.push(`${show(Math.min(done, total))} of ${show(total)}${name}`);
-    else if (done > 0) parts.push(`${show(done)}${name}`);
+    const show = unit === 'bytes' ? formatBytes : (value: number) => `${value.toLocaleString('en')} ${unit}`;
+    if (total > 0) parts.push(outOf(show(Math.min(done, total)), show(total)));
+    else if (done > 0) parts.push(show(done));
   }
   const rate = step.rate.perSecond(now);
   if (step.received > 0) {
@@ -140,6 +139,12 @@ function figures(step: Step, now: number): string[] {
   const sources = sourceList(step);
   if (sources !== '') parts.push(sources);
   return parts;
+}
+
+/** `1.2 of 35.1 MB`, `900 kB of 35.1 MB`: a unit that both have is said once. */
+function outOf(done: string, total: string): string {
+  const [value = '', ...unit] = done.split(' ');
+  return total.endsWith(` ${unit.join(' ')}`) ? `${value} of ${total}` : `${done} of ${total}`;
 }
 
 function summary(step: Step, isComplete: boolean, ms: number): string[] {
