@@ -19,6 +19,8 @@ export interface Packages {
 const WANTED = ['bash', 'dash', 'coreutils', 'git', 'jq', 'ripgrep', 'python3'];
 /** Bytes of older versions that are worth a download for the update. */
 const MAX_OLDER = 16_000_000;
+/** Bytes of a directory; the few beyond that are programs such as Node itself, which take minutes to pack. */
+const MAX_DIRECTORY = 20_000_000;
 
 /** `project` is the checkout, and `cache` is kept between runs. */
 export async function findPackages({ project, cache, note }: { project: string; cache: string; note: (text: string) => void }): Promise<Packages> {
@@ -93,8 +95,9 @@ function fromNodeModules(project: string): Packages {
   const top = join(project, 'node_modules');
   const names = readdirSync(top).flatMap((name) => (name.startsWith('@') ? readdirSync(join(top, name)).map((each) => `${name}/${each}`) : [name]));
   const directories = names.map((name) => join(top, name)).filter((each) => lstatSync(each).isDirectory() && existsSync(join(each, 'package.json')));
-  const wanted = ['typescript', 'fast-check', 'smol-toml', 'multiformats'].filter((name) => existsSync(join(top, name)));
-  return { kind: 'node_modules', wanted, first: directories, later: [], updated: [], cached: true };
+  const first = directories.filter((each) => measure(each).bytes <= MAX_DIRECTORY);
+  const wanted = ['mrmime', 'smol-toml', 'multiformats', 'fast-check'].filter((name) => first.includes(join(top, name)));
+  return { kind: 'node_modules', wanted, first, later: [], updated: [], cached: true };
 }
 
 /** Bytes and number of files of a file or directory. */

@@ -35,8 +35,8 @@ export async function runPrograms(moss: Moss, stage: Stage, { kind, root, hello,
   if (kind === 'node_modules') {
     // Elsewhere than on Linux nothing can be run inside of the root, so its own path has to do.
     await tell(stage, ['sh', join(root, 'usr/bin/hello')], expected);
-    const from = join(root, 'usr/lib/node_modules/demo.js');
-    await tell(stage, [process.execPath, '-p', `require('module').createRequire(${JSON.stringify(from)})('smol-toml/package.json').name`], /^smol-toml$/);
+    const installed = join(root, 'usr/lib/node_modules/mrmime');
+    await tell(stage, [process.execPath, '-p', `require(${JSON.stringify(installed)}).lookup('moss.html')`], /^text\/html$/);
     return;
   }
   const programs = brief ? DEBIAN.slice(0, 1) : DEBIAN;

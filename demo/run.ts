@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const hello = { first: writeHello(work, '1.0'), later: writeHello(work, '2.0') };
   const input = total(packages.first.map(measure));
   const unit = packages.kind === 'apt' ? '.deb files' : 'directories under node_modules';
-  stage.say(`${packages.first.length} ${unit}, ${size(input.bytes)}${packages.cached ? '' : ', with apt-get download'}: ${packages.wanted.join(', ')}, and what they need;`);
+  stage.say(`${packages.first.length} ${unit}, ${size(input.bytes)}${packages.cached ? '' : ', with apt-get download'}: ${packages.wanted.join(', ')}, and ${packages.kind === 'apt' ? 'what they need' : 'others'};`);
   stage.say('and hello 1.0, a directory with a moss.toml.');
 
   stage.act('A repository');
@@ -68,10 +68,10 @@ async function main(): Promise<void> {
   const { document: second } = await moss.do(['publish', repository, ...packages.later, hello.later], {
     shown: ['publish', repository, ...(packages.later.length > 0 ? ['...'] : []), hello.later],
   });
-  stage.check(`revision 2 has ${packages.later.length + 1} newer packages`, numberAt(second, 'packed') === packages.later.length + 1, JSON.stringify(second));
+  stage.check(`revision 2 has newer versions: ${packages.later.length + 1}`, numberAt(second, 'packed') === packages.later.length + 1, JSON.stringify(second));
   const { document: synced, time: syncTime } = await moss.do(['sync', '--yes']);
   const upgraded = recordsAt(synced, 'upgrade').map((each) => `${textAt(each, 'name')} ${textAt(each, 'from')} → ${textAt(each, 'to')}`);
-  stage.check(`${upgraded.length} packages are updated in ${seconds(syncTime)}`, upgraded.length === packages.updated.length + 1 && numberAt(synced, 'state') === 2, JSON.stringify(synced));
+  stage.check(`it takes ${seconds(syncTime)}:`, upgraded.length === packages.updated.length + 1 && numberAt(synced, 'state') === 2, JSON.stringify(synced));
   for (const line of upgraded) stage.say(`  ${line}`);
   stage.say(`${size(fetchedOf(synced))} fetched, ${numberAt(synced, 'files').toLocaleString('en')} new files`);
   const newDebs = total(packages.later.map(measure)).bytes;
