@@ -12,6 +12,8 @@ type Leaves = (Uint8Array | undefined)[];
 export class PartialFiles {
   readonly #layout: Layout;
   readonly #files = new Map<FileId, Leaves>();
+  /** Files that this run brings something of: others were left by an earlier run that wanted more. */
+  readonly #begun = new Set<FileId>();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -25,9 +27,9 @@ export class PartialFiles {
     return true;
   }
 
-  /** The ids of files that lack something. */
+  /** The ids of files that this run brought a part of, and that lack something. */
   unfinished(): FileId[] {
-    return [...this.#files.keys()];
+    return [...this.#files.keys()].filter((id) => this.#begun.has(id));
   }
 
   /**
@@ -39,6 +41,7 @@ export class PartialFiles {
    */
   async add(run: WrittenRun, total: number): Promise<boolean> {
     const line = { id: run.id, offset: run.offset, total, leaves: run.leaves.map((leaf) => Buffer.from(leaf).toString('hex')) };
+    this.#begun.add(run.id);
     appendFileSync(this.#layout.journal, `${JSON.stringify(line)}\n`);
     return this.#enter(run.id, run.offset, run.leaves, total);
   }
@@ -51,7 +54,10 @@ export class PartialFiles {
   async resume(): Promise<FileId[]> {
     const complete: FileId[] = [];
     if (!existsSync(this.#layout.journal)) return complete;
-    for (const line of readFileSync(this.#layout.journal, 'utf8').split('\n')) {
+    const lines = readFileSync(this.#layout.journal, 'utf8').split('\n');
+    // What is added from now on must not become a part of a torn line.
+    if (lines.at(-1) !== '') appendFileSync(this.#layout.journal, '\n');
+    for (const line of lines) {
       const run = parseLine(line);
       const path = run && this.#layout.partial(run.id);
       if (run === undefined || path === undefined || !existsSync(path)) continue;
@@ -90,9 +96,13 @@ function hashLeaf(fd: number, offset: number, total: number): Uint8Array {
   return readSync(fd, leaf, 0, leaf.length, offset) === leaf.length ? nodeHasher.sha256(leaf) : new Uint8Array();
 }
 
-/** The last line of a journal may be torn: it counts as not written. */
+/** A line of a journal may be torn by a power cut: it counts as not written. */
 function parseLine(line: string): { id: FileId; offset: number; total: number; leaves: Buffer[] } | undefined {
   if (!line.startsWith('{') || !line.endsWith('}')) return undefined;
-  const { id, offset, total, leaves } = JSON.parse(line) as { id: FileId; offset: number; total: number; leaves: string[] };
-  return { id, offset, total, leaves: leaves.map((leaf) => Buffer.from(leaf, 'hex')) };
+  try {
+    const { id, offset, total, leaves } = JSON.parse(line) as { id: FileId; offset: number; total: number; leaves: string[] };
+    return { id, offset, total, leaves: leaves.map((leaf) => Buffer.from(leaf, 'hex')) };
+  } catch {
+    return undefined;
+  }
 }
