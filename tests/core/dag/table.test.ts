@@ -80,10 +80,10 @@ describe('a file table', () => {
       asyncProperty(array(row, { maxLength: 40 }), integer({ min: 1, max: 3 * LEAF_SIZE }), async (rows, target) => {
         const byPath = new Map(rows.map((each) => [`usr/${each.name}`, each]));
         const entries = [...byPath].toSorted(([a], [b]) => comparePaths(a, b)).map(([at, each]): Entry => {
-          const owner = each.uid === undefined ? {} : { owner: { uid: each.uid, gid: 7, user: 'u', group: '' } };
-          if (each.kind === 'symlink') return { type: 'symlink', path: path(at), target: '../bin/x', ...owner };
-          if (each.kind === 'directory') return { type: 'directory', path: path(at), mode: each.mode, ...owner };
-          return { type: 'file', path: path(at), mode: each.mode, id: fileIdFromDigest(each.digest, each.size), size: each.size, ...owner };
+          const owner = each.uid === undefined ? undefined : { uid: each.uid, gid: 7, user: 'u', group: '' };
+          if (each.kind === 'symlink') return { type: 'symlink', path: path(at), target: '../bin/x', owner };
+          if (each.kind === 'directory') return { type: 'directory', path: path(at), mode: each.mode, owner };
+          return { type: 'file', path: path(at), mode: each.mode, id: fileIdFromDigest(each.digest, each.size), size: each.size, owner };
         });
         const files = distinctFiles(entries);
         const units = frameUnits(files);
