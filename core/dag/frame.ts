@@ -10,6 +10,8 @@ import { travelSize, type Piece } from './table.ts';
 
 /** Bytes of a frame's content, at most: what a reader must hold to unpack one. */
 export const MAX_FRAME_CONTENT = 16 * 1024 * 1024;
+/** Bytes of content that a publisher puts into one frame: larger ones gain less than a percent, and cost memory. */
+const FRAME_CONTENT = 8 * 1024 * 1024;
 
 /**
  * What sorts next to each other in a frame: files of one kind share more. By extension, without version numbers;
@@ -71,7 +73,7 @@ export function groupUnits(units: readonly Piece[], estimates: readonly number[]
   let plain = 0;
   for (const [i, unit] of units.entries()) {
     const estimate = estimates[i] ?? unit.length;
-    if (group.length > 0 && (compressed + estimate > target || plain + unit.length > MAX_FRAME_CONTENT)) {
+    if (group.length > 0 && (compressed + estimate > target || plain + unit.length > FRAME_CONTENT)) {
       groups.push(group);
       group = [];
       compressed = 0;

@@ -61,7 +61,7 @@ export interface Table {
 }
 
 /** Bytes that a reader must hold beside a frame to undo it. */
-export const MAX_BASE = 16 * 1024 * 1024;
+export const MAX_BASE = 8 * 1024 * 1024;
 
 const TYPE_FILE = 0;
 const TYPE_SYMLINK = 1;

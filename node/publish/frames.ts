@@ -22,7 +22,7 @@ const ESTIMATE_TARGET = Math.round(BLOCK_SIZE * 1.1);
 /** Bytes of content that are estimated together, so that small files are not judged alone. */
 const ESTIMATE_RUN = 256 * 1024;
 /** Bytes of a file in one frame when it has a base: what is left of it is small. */
-const BASED_RUN = 8 * LEAF_SIZE;
+const BASED_RUN = 4 * LEAF_SIZE;
 
 /** Bytes of packed documents in one frame: what cannot be packed grows by a few bytes. */
 const VERBATIM_TARGET = BLOCK_SIZE - 4096;

@@ -15,7 +15,7 @@ const TRIAL_LEVEL = 9;
 /** A base pays when the sample shrinks to this share of what it is without. */
 const WORTH = 0.75;
 /** Content beyond the same place on either side: code moves a little between programs. */
-const MARGIN = 4 * 1024 * 1024;
+const MARGIN = 2 * 1024 * 1024;
 /** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6). */
 const DICTIONARY_MAGIC = 0xec30a437;
 

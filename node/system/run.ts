@@ -52,7 +52,7 @@ export function planRun(request: RunRequest): RunPlan {
   const { layout, state, command, environment } = request;
   requireProgram(layout, state, command[0] ?? '');
   const tool = chooseTool(request);
-  const plans = { unshare: () => unshareArgs(request), bubblewrap: () => bubblewrapArgs(request), chroot: () => [layout.root, ...command] };
+  const plans = { unshare: () => unshareArgs(request), bubblewrap: () => bubblewrapArgs(request), chroot: () => chrootArgs(request) };
   const programs = { unshare: 'unshare', bubblewrap: 'bwrap', chroot: 'chroot' };
   return { tool, program: programs[tool], args: plans[tool](), environment: insideEnvironment(environment) };
 }
@@ -149,6 +149,16 @@ function unshareArgs(request: RunRequest): string[] {
     enter(top, here ?? '/', isRoot),
   ];
   return [...(isRoot ? [] : ['--user', '--map-root-user']), '--mount', '--', 'sh', '-c', script.join(' && '), 'moss', ...command];
+}
+
+/** Without mounts there are no devices: those that programs cannot do without are made in the root (Linux: mem(4)). */
+function chrootArgs({ layout, command }: RunRequest): string[] {
+  const directory = join(layout.root, 'dev');
+  mkdirSync(directory, { recursive: true });
+  for (const [name, minor] of [['null', 3], ['zero', 5], ['random', 8], ['urandom', 9]] as const) {
+    if (!existsSync(join(directory, name))) spawnSync('mknod', ['-m', '666', join(directory, name), 'c', '1', String(minor)], { stdio: 'ignore' });
+  }
+  return [layout.root, ...command];
 }
 
 /** The last step: into the tree, and where moss is not root back to being the user. */

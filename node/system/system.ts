@@ -9,6 +9,7 @@ import { Lock } from '../store/lock.ts';
 import type { StorePool } from '../store/staging.ts';
 import { openStorePool } from '../store/pool.ts';
 import { activeState } from './installed.ts';
+import { keepYoungGenerationSmall } from './memory.ts';
 import { PackageStore } from './package-store.ts';
 import { recoverRoot } from './recover.ts';
 import { Repositories } from './repositories.ts';
@@ -54,6 +55,7 @@ export class System {
   }
 
   private constructor(layout: Layout, settings: Settings, onEvent: Listener, lock: Lock | undefined) {
+    keepYoungGenerationSmall();
     this.layout = layout;
     this.settings = settings;
     this.onEvent = onEvent;
