@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   const [frames, manifests] = [numberAt(published, 'frameBytes'), numberAt(published, 'manifestBytes')];
   stage.check(`all ${packages.first.length + 1} packages are published, in ${seconds(publishTime)}`, numberAt(published, 'packages') === packages.first.length + 1, JSON.stringify(published));
   stage.say(`${size(frames)} of frames: ${percent(frames, input.bytes)} of the packages; ${size(manifests)} of manifests: ${percent(manifests, input.bytes)}`);
+  stage.say(`(and ${size(numberAt(published, 'verbatimBytes'))} of packed documents as they are, for whoever has no GNU gzip or a quick line)`);
 
   stage.act('A plain web server');
   server = await moss.serve(repository);
