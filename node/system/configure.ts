@@ -53,9 +53,11 @@ export async function configureState(system: System, { state, before }: Configur
   const { user } = await treeOfState(system, state);
   const observed = await observeAll(layout.root, [...old, ...user]);
   const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
-  for (const step of steps) doStep(layout, step);
-  if (steps.length > 0) await syncFileSystem(layout.root);
-  return { kept, beside: steps.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
+  // Through a link, somebody's or an earlier version's, a step could end outside of the root: it is left undone.
+  const safe = steps.filter((step) => !leavesRoot(layout.root, step.path));
+  for (const step of safe) doStep(layout, step);
+  if (safe.length > 0) await syncFileSystem(layout.root);
+  return { kept, beside: safe.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
 }
 
 /** The tree of a state, from its record and the manifests that are here. */
