@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Entry, FileEntry } from '../../../core/dag/entry.ts';
+import { fileIdFromDigest, type FileId } from '../../../core/dag/file-id.ts';
+import type { PackagePath } from '../../../core/dag/path.ts';
+import { planConfiguration, type Observed } from '../../../core/install/configuration.ts';
+import type { TreeEntry } from '../../../core/install/tree.ts';
+
+const at = 'etc/x.conf' as PackagePath;
+
+function idOf(content: number): FileId {
+  return fileIdFromDigest(new Uint8Array(32).fill(content), 5);
+}
+
+function file(content: number): FileEntry {
+  return { type: 'file', path: at, mode: 0o644, id: idOf(content), size: 5 };
+}
+
+function tree(...entries: Entry[]): TreeEntry[] {
+  return entries.map((entry) => ({ entry, owner: 'x' }));
+}
+
+const there = (content: number): Observed => ({ kind: 'file', id: idOf(content) });
+const none: Observed = { kind: 'none' };
+
+/** What the package had, has now, and what is on disk (contents as numbers): what is to be done (Debian policy 10.7.3). */
+const RULES: [name: string, before: TreeEntry[], after: TreeEntry[], observed: Observed, steps: string[], kept: string[]][] = [
+  ['a new file is written', [], tree(file(1)), none, ['write'], []],
+  ['a new file that is there already with the same content is left', [], tree(file(1)), there(1), [], []],
+  ['a new file where the user has another goes beside it', [], tree(file(1)), there(9), ['beside'], []],
+  ['an unmodified file is replaced', tree(file(1)), tree(file(2)), there(1), ['write'], []],
+  ['a modified file stays, and the new one goes beside it', tree(file(1)), tree(file(2)), there(9), ['beside'], []],
+  ['a modified file of which nothing new came stays without a word', tree(file(1)), tree(file(1)), there(9), [], []],
+  ['a modified file that is what the new one is stays', tree(file(1)), tree(file(2)), there(2), [], []],
+  ['a file that the user deleted stays deleted', tree(file(1)), tree(file(2)), none, [], []],
+  ['an unmodified file that no package has any more goes', tree(file(1)), [], there(1), ['delete'], []],
+  ['a modified file that no package has any more is kept', tree(file(1)), [], there(9), [], [at]],
+  ['a deleted file that no package has any more is forgotten', tree(file(1)), [], none, [], []],
+  ['a directory of the user where a file should be has the file beside it', [], tree(file(1)), { kind: 'directory' }, ['beside'], []],
+  ['a new directory is made', [], tree({ type: 'directory', path: at, mode: 0o755 }), none, ['directory'], []],
+  ['a directory that no package has any more goes if it is empty', tree({ type: 'directory', path: at, mode: 0o755 }), [], { kind: 'directory' }, ['rmdir'], []],
+  ['a new link is made', [], tree({ type: 'symlink', path: at, target: 'a' }), none, ['symlink'], []],
+  ['an unmodified link is replaced', tree({ type: 'symlink', path: at, target: 'a' }), tree({ type: 'symlink', path: at, target: 'b' }), { kind: 'symlink', target: 'a' }, ['symlink'], []],
+  ['a link that the user changed stays', tree({ type: 'symlink', path: at, target: 'a' }), tree({ type: 'symlink', path: at, target: 'b' }), { kind: 'symlink', target: 'mine' }, [], []],
+  ['a link that no package has any more goes', tree({ type: 'symlink', path: at, target: 'a' }), [], { kind: 'symlink', target: 'a' }, ['delete'], []],
+];
+
+describe('configuration', () => {
+  for (const [name, before, after, observed, steps, kept] of RULES) {
+    it(`: ${name}`, () => {
+      const change = planConfiguration(before, after, () => observed);
+      assert.deepEqual(change.steps.map((step) => step.do), steps);
+      assert.deepEqual(change.kept, kept);
+    });
+  }
+});
