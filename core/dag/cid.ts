@@ -13,7 +13,7 @@ export const DAG_PB = 0x70;
 export const DAG_CBOR = 0x71;
 
 const SHA2_256 = 0x12;
-const CODECS: readonly number[] = [RAW, DAG_PB, DAG_CBOR];
+const CODECS: ReadonlySet<number> = new Set([RAW, DAG_PB, DAG_CBOR]);
 
 /** A CID from a 32-byte SHA-256 digest. */
 export function cidOf(codec: typeof RAW | typeof DAG_PB | typeof DAG_CBOR, digest: Uint8Array): Cid {
@@ -41,7 +41,7 @@ export function parseCid(text: string): Cid {
 
 /** @throws MossError `bad-cid` for a kind of CID that moss does not use. */
 export function checkCid(cid: CID): void {
-  if (cid.version !== 1 || cid.multihash.code !== SHA2_256 || cid.multihash.digest.length !== 32 || !CODECS.includes(cid.code)) {
+  if (cid.version !== 1 || cid.multihash.code !== SHA2_256 || cid.multihash.digest.length !== 32 || !CODECS.has(cid.code)) {
     throw new MossError('bad-cid', `${cid.toString()} is not a CIDv1 over SHA-256 of a raw, dag-pb or dag-cbor block`);
   }
 }

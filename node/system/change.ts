@@ -207,7 +207,7 @@ export function treeOfPackages(packages: readonly InstalledPackage[], loaded: Re
   return buildTree(
     packages.map(({ name }): TreePackage => {
       const { manifest, parts } = loaded.get(name) ?? { manifest: undefined, parts: [] };
-      const replaced = (manifest?.metadata.replaces ?? []).flatMap((text) => [...parseDependency(text)]);
+      const replaced = (manifest?.metadata.replaces ?? []).flatMap(parseDependency);
       return {
         name,
         entries: parts.flatMap(({ table }) => table.entries),
