@@ -50,7 +50,7 @@ function release(bytes: Uint8Array | undefined): void {
 /** The run of a file that is here: staged a moment ago, or in the store since long. */
 function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
   const path = [layout.staged(id), layout.stored(id, false), layout.stored(id, true)].find((each) => existsSync(each));
-  if (path === undefined) throw new MossError('bug', `${id} should have been fetched before`);
+  if (path === undefined) throw new MossError('bad-frame', `a frame is compressed against ${id}, which no frame without a base brings`, { data: { id } });
   const fd = openSync(path, 'r');
   try {
     const bytes = Buffer.allocUnsafe(length);
