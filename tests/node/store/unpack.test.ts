@@ -19,13 +19,24 @@ const content = Buffer.from('the content of a file');
 const id = fileIdFromDigest(nodeHasher.sha256(content), content.length);
 const piece: WantedPiece = { id, at: 0, offset: 0, length: content.length, total: content.length, gzip: false };
 
+/** Unpacking it fails with this code. */
+async function refused(code: ErrorCode, given: UnpackTask): Promise<void> {
+  await assert.rejects(
+    () => unpackFrame(given),
+    (error: unknown) => {
+      assert.ok(error instanceof MossError, error instanceof Error ? error.stack : String(error));
+      assert.equal(error.code, code, error.message);
+      return true;
+    },
+  );
+}
+
 describe('a frame', () => {
   const root = mkdtempSync(join(tmpdir(), 'moss-unpack-'));
   const layout = new Layout(root);
   mkdirSync(layout.moss, { recursive: true });
   const pool = openStorePool();
-  // Makes the directories.
-  new Staging(layout, pool);
+  const staging = new Staging(layout, pool);
   after(async () => {
     await pool.close();
     rmSync(root, { recursive: true });
@@ -35,18 +46,8 @@ describe('a frame', () => {
     const { cid, bytes } = await rawBlock(nodeCompressor.compress(plain, { level: 3 }), nodeHasher);
     return { kind: 'unpack', root, cid: cid.toString(), bytes, plain: plain.length, pieces: [piece], ...change };
   };
-  const refused = async (code: ErrorCode, given: UnpackTask): Promise<void> => {
-    await assert.rejects(
-      () => unpackFrame(given),
-      (error: unknown) => {
-        assert.ok(error instanceof MossError, error instanceof Error ? error.stack : String(error));
-        assert.equal(error.code, code, error.message);
-        return true;
-      },
-    );
-  };
-
   it('brings its files', async () => {
+    assert.ok(!staging.has(id));
     await unpackFrame(await task(content));
     assert.ok(readdirSync(layout.staging, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith(id)));
   });
