@@ -45,6 +45,11 @@ export function makeContext(options: GlobalOptions, rest: { output: Output; sign
     confirm: async (question, assume) => {
       const { confirm } = await import('../ui/ask.ts');
       rest.output.endProgress();
+      // A program cannot judge what a person is asked to compare.
+      if (rest.output.options.json && !yes && assume === false) {
+        const { MossError } = await import('../../core/error.ts');
+        throw new MossError('declined', 'with --json nobody is asked', { hint: 'Say yes with --yes.' });
+      }
       await confirm(question, { yes: yes || rest.output.options.json, input: process.stdin, output: process.stderr, signal: rest.signal }, assume);
     },
   };

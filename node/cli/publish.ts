@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { MossError } from '../../core/error.ts';
 import { publisherClock } from '../clock.ts';
+import { listInputs } from '../publish/inputs.ts';
 import { publish } from '../publish/publish.ts';
 import { currentRoot, repositoryName } from '../trust/current.ts';
 import { signSite } from '../trust/repository.ts';
@@ -17,6 +18,11 @@ export async function run(context: Context, [directory = '.', ...inputs]: string
   if (inputs.length === 0 && remove.length === 0) throw new MossError('usage', 'nothing to publish', { hint: 'Give package files or directories.' });
   const clock = publisherClock(context.environment);
   const passphrase = readPassphrase(options, context.environment);
+  if (context.dryRun) {
+    const files = await listInputs(inputs.map((input) => resolve(input)));
+    output.result('publish-plan', { inputs: files, remove, dryRun: true }, () => [...files.map((file) => `Would publish ${file}`), ...remove.map((name) => `Would take out ${name}`)]);
+    return;
+  }
   const start = performance.now();
   const done = await publish({
     directory: path,

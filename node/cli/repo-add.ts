@@ -16,12 +16,12 @@ export async function run(context: Context, [name = '', url = '']: string[], opt
       throw new MossError('exists', `there is a repository ${name} already`, { hint: `Remove it with \`moss repo remove ${name}\`, or choose another name.` });
     }
     const root = await repositories.find(url, { signal, fingerprint });
-    if (fingerprint === undefined) {
+    if (fingerprint === undefined && !context.dryRun) {
       output.note(`The root keys of ${url} have the fingerprint\n\n  ${formatFingerprint(root.fingerprint)}\n`);
       await context.confirm('Is that what the publisher says?', false);
     }
     if (context.dryRun) {
-      output.result('repo-add', { name, url, fingerprint: root.fingerprint, dryRun: true }, () => [`Would add ${name}.`]);
+      output.result('repo-add', { name, url, fingerprint: root.fingerprint, dryRun: true }, () => [`Would add ${name}, whose root keys have the fingerprint`, '', `  ${formatFingerprint(root.fingerprint)}`]);
       return;
     }
     await repositories.add(name, url, root);

@@ -14,6 +14,10 @@ export async function run(context: Context, [directory = '.']: string[], options
   const name = textOption(options, 'name');
   if (name === undefined || !/^[\w .-]{1,64}$/.test(name)) throw new MossError('usage', 'a repository needs a name', { hint: 'Give it with --name NAME.' });
   const passphrase = readPassphrase(options, context.environment);
+  if (context.dryRun) {
+    context.output.result('repo-init', { directory: path, name, fingerprint: null, dryRun: true }, () => [`Would make the repository ${name} in ${path}.`]);
+    return;
+  }
   mkdirSync(path, { recursive: true });
   const created = await createRepository(path, {
     name,

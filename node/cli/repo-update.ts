@@ -10,6 +10,11 @@ export async function run(context: Context, names: string[]): Promise<void> {
   try {
     const wanted = names.length > 0 ? names : system.repositories.list().map(({ name }) => name);
     if (wanted.length === 0) throw new MossError('not-found', 'there is no repository yet', { hint: 'Add one with `moss repo add NAME URL`.' });
+    if (context.dryRun) {
+      for (const name of wanted) system.repositories.get(name);
+      output.result('repo-update', { repositories: [], dryRun: true }, () => [`Would ask ${wanted.join(', ')}.`]);
+      return;
+    }
     const updated: UpdatedRepository[] = [];
     for (const name of wanted) updated.push(await system.repositories.update(name, { signal }));
     output.result('repo-update', { repositories: updated }, () =>

@@ -79,7 +79,8 @@ function answer(handler: ReturnType<typeof sirv>, request: IncomingMessage, resp
 }
 
 function notFound(response: ServerResponse): void {
-  response.writeHead(404, { 'Content-Type': 'text/plain;charset=utf-8', 'Cache-Control': 'no-cache' }).end('not found\n');
+  const body = 'not found\n';
+  response.writeHead(404, { 'Content-Type': 'text/plain;charset=utf-8', 'Content-Length': body.length, 'Cache-Control': 'no-cache' }).end(body);
 }
 
 function setHeaders(response: ServerResponse, path: string): void {

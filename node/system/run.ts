@@ -19,6 +19,8 @@ export type RunTool = (typeof RUN_TOOLS)[number];
 /** Tops that hold what users and programs write, and that outlive states. Those of the kernel are made anew. */
 const KEPT_TOPS = [...USER_TOPS].filter((top) => !['dev', 'proc', 'sys', 'tmp', 'run'].includes(top));
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Signals that are the program's, not moss's own. SIGUSR1 would start Node's debugger. */
+const FORWARDED: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 
 export interface RunRequest {
   layout: Layout;
@@ -59,30 +61,32 @@ export function planRun(request: RunRequest): RunPlan {
 
 /** Runs it with the terminal of moss, and passes on the signals that moss gets. */
 export async function runPlan({ tool, program, args, environment }: RunPlan, { stdout = 'inherit' }: { stdout?: 'inherit' | number } = {}): Promise<Ended> {
-  const child = spawn(program, args, { stdio: ['inherit', stdout, 'inherit', tool === 'bubblewrap' ? 'pipe' : 'ignore'], env: environment });
-  let inner = child.pid;
-  const info = child.stdio[3];
-  if (info !== null && info !== undefined && 'on' in info) {
-    let text = '';
-    info.on('data', (piece: Buffer) => {
-      text += piece.toString();
-      inner = Number(/"child-pid":\s*(\d+)/.exec(text)?.[1] ?? inner);
-    });
-  }
+  let inner: number | undefined;
   const forward = (signal: NodeJS.Signals): void => {
     // The terminal gives SIGINT and SIGQUIT to the program as well.
     if ((signal === 'SIGINT' || signal === 'SIGQUIT') && process.stdin.isTTY) return;
     if (inner !== undefined) process.kill(inner, signal);
   };
-  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
-  for (const signal of signals) process.on(signal, forward);
+  // Before the program starts: it may be asked to stop at once.
+  for (const signal of FORWARDED) process.on(signal, forward);
   try {
+    const child = spawn(program, args, { stdio: ['inherit', stdout, 'inherit', tool === 'bubblewrap' ? 'pipe' : 'ignore'], env: environment });
+    inner = child.pid;
+    // Bubblewrap tells the process id of the program: it does not pass signals on by itself.
+    const info = child.stdio[3];
+    let text = '';
+    if (info !== null && info !== undefined && 'on' in info) {
+      info.on('data', (piece: Buffer) => {
+        text += piece.toString();
+        inner = Number(/"child-pid":\s*(\d+)/.exec(text)?.[1] ?? inner);
+      });
+    }
     return await new Promise<Ended>((resolve, reject) => {
       child.on('error', (cause) => reject(new MossError('no-tool', `${program} cannot be started`, { cause })));
       child.on('exit', (status, signal) => resolve({ status: status ?? 128 + (signal === null ? 0 : constants.signals[signal]), signal: signal ?? undefined }));
     });
   } finally {
-    for (const signal of signals) process.off(signal, forward);
+    for (const signal of FORWARDED) process.off(signal, forward);
   }
 }
 
