@@ -21,7 +21,10 @@ export async function confirm(question: string, { yes, input, output, signal }: 
   }
   const readline = createInterface({ input, output });
   try {
-    const answer = await readline.question(`${question} [Y/n] `, { signal });
+    const answer = await readline.question(`${question} [Y/n] `, { signal }).catch((error: unknown) => {
+      output.write('\n');
+      throw error;
+    });
     if (!/^(y|yes|)$/i.test(answer.trim())) throw new MossError('declined', 'nothing was changed');
   } finally {
     readline.close();

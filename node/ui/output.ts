@@ -83,7 +83,7 @@ export class Output {
     this.endProgress();
     const error = asMossError(thrown);
     const isAbort = error instanceof Error && error.name === 'AbortError';
-    const known = error instanceof MossError ? error : isAbort ? new MossError('aborted', 'stopped') : undefined;
+    const known = error instanceof MossError ? error : isAbort ? new MossError('aborted', 'stopped', { hint: 'Nothing is half done. What had arrived is kept for the next run.' }) : undefined;
     const { stderr, stdout } = this.#streams;
     const message = known?.message ?? (error instanceof Error ? error.message : String(error));
     const code = known?.code ?? 'bug';

@@ -80,11 +80,11 @@ describe('the static server', { timeout: 30_000 }, () => {
     await (await get('/blocks/bafkblock', { headers: { 'user-agent': 'a test' } })).text();
     await (await get('/blocks/nowhere')).text();
     for (let tries = 0; served.length < 2 && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.deepEqual(served.map(({ method, path, status, bytes }) => ({ method, path, status, bytes })), [
+    assert.deepEqual(served.toSorted((a, b) => (a.path < b.path ? -1 : 1)).map(({ method, path, status, bytes }) => ({ method, path, status, bytes })), [
       { method: 'GET', path: '/blocks/bafkblock', status: 200, bytes: 10 },
       { method: 'GET', path: '/blocks/nowhere', status: 404, bytes: 10 },
     ]);
-    assert.equal(served[0]?.userAgent, 'a test');
+    assert.ok(served.some(({ userAgent }) => userAgent === 'a test'));
   });
 
   test('a port that is taken is told', async () => {
