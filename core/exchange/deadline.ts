@@ -1,9 +1,7 @@
 import { MossError } from '../error.ts';
 import type { AbortSignal } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
-
-/** The platform's own class; the core is compiled without any platform's library. */
-declare const AbortController: new () => { readonly signal: AbortSignal; abort(reason?: unknown): void };
+import { abortController } from './abort-controller.ts';
 
 /** Why a watch ends when the work is done: made once, since an error would be made for every request. */
 const DONE = Symbol('done');
@@ -30,8 +28,8 @@ export interface DeadlineOptions {
 export async function withDeadline<T>(options: DeadlineOptions, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   const { clock, signal, ms, what } = options;
   signal?.throwIfAborted();
-  const controller = new AbortController();
-  const stop = new AbortController();
+  const controller = abortController();
+  const stop = abortController();
   const onAbort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort);
   let last = clock.now();

@@ -7,6 +7,7 @@ import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Source } from '../ports/source.ts';
+import { abortController } from './abort-controller.ts';
 
 export interface Want {
   cid: Cid;
@@ -50,6 +51,8 @@ export async function fetchBlocks(wants: Iterable<Want>, options: SessionOptions
 class Session {
   readonly #queue: Task[];
   readonly #options: SessionOptions;
+  /** Ends all requests when one of them has failed for good, or the caller gives up. */
+  readonly #stop = abortController();
   readonly #banned = new Map<Source, MossError>();
   readonly #failures = new Map<Source, number>();
   /** Tasks that some lane is working on. */
@@ -73,7 +76,11 @@ class Session {
     const lanes = sources.flatMap((source) =>
       Array.from({ length: Math.min(source.concurrency, this.#queue.length) }, () => this.#lane(source)),
     );
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#stop.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
     await Promise.all(lanes);
+    signal?.removeEventListener('abort', onAbort);
     if (this.#failure !== undefined) throw this.#failure.error;
     const left = this.#queue[0];
     if (left !== undefined) throw this.#noSource(left);
@@ -89,6 +96,8 @@ class Session {
         await this.#fetch(task, source);
       } catch (error) {
         this.#failure ??= { error };
+        // What is under way is of no use any more.
+        this.#stop.abort(this.#failure.error);
       } finally {
         this.#busy--;
         this.#wake();
@@ -117,7 +126,7 @@ class Session {
     const { signal, accept, onBytes, clock } = this.#options;
     signal?.throwIfAborted();
     try {
-      const bytes = await source.get(task.want, { signal, onBytes: onBytes && ((count) => onBytes(source, count)) });
+      const bytes = await source.get(task.want, { signal: this.#stop.signal, onBytes: onBytes && ((count) => onBytes(source, count)) });
       await accept(task.want, bytes, source);
       this.#failures.set(source, 0);
     } catch (error) {
@@ -127,7 +136,7 @@ class Session {
       else if (error.code === 'source-failed') {
         const delay = this.#banned.has(source) ? undefined : RETRY_DELAYS[task.tries++];
         if (delay !== undefined) {
-          await clock.sleep(delay, { signal });
+          await clock.sleep(delay, { signal: this.#stop.signal });
           await this.#fetch(task, source);
           return;
         }

@@ -75,6 +75,7 @@ class Planner {
   /** The part that brings each missing file: the same file may be in many. */
   readonly #claims = new Map<FileId, PlannedPart | undefined>();
   readonly #missing = new Map<FileId, boolean>();
+  readonly #frames = new Map<string, WantedFrame>();
 
   constructor(parts: readonly PlannedPart[], options: PlanOptions) {
     this.#parts = parts;
@@ -151,7 +152,14 @@ class Planner {
     if (!this.#options.has({ id: shared.id, size: shared.frame.plain })) this.#add(shared.frame);
   }
 
+  /** The same block may hold the same bytes as other files elsewhere: it is fetched once, for all of them. */
   #add(frame: WantedFrame): void {
+    const there = this.#frames.get(frame.cid.toString());
+    if (there !== undefined) {
+      there.pieces.push(...frame.pieces);
+      return;
+    }
+    this.#frames.set(frame.cid.toString(), frame);
     this.plan.frames.push(frame);
     this.plan.download += frame.size;
   }

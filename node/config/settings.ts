@@ -48,7 +48,7 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
   },
   locales: { initial: [], read: readList, expected: 'a list of languages such as en,de', meaning: 'Languages to keep; empty for all.' },
   recommends: { initial: false, read: readFlag, expected: 'true or false', meaning: 'Whether recommended packages come along.' },
-  connections: { initial: 12, read: readNumber(1, 64), expected: 'a number from 1 to 64', meaning: 'Requests to one web server at the same time.' },
+  connections: { initial: 8, read: readNumber(1, 64), expected: 'a number from 1 to 64', meaning: 'Requests to one web server at the same time.' },
   timeout: { initial: 15, read: readNumber(1, 600), expected: 'a number of seconds from 1 to 600', meaning: 'Seconds without a byte after which a request is given up.' },
   link: {
     initial: 'auto',

@@ -1,10 +1,11 @@
 /** Puts files of the store into a tree: reflink, hard link or copy. */
-import { chmodSync, chownSync, constants, copyFileSync, linkSync } from 'node:fs';
+import { chmodSync, chownSync, constants, copyFileSync, linkSync, symlinkSync } from 'node:fs';
 import { hasErrno } from '../io-error.ts';
 import type { LinkTask } from '../store/tasks.ts';
 
 /** Links every file; what the file system refuses (too many links, another file system) is copied. */
-export function linkFiles({ method, links }: LinkTask): undefined {
+export function linkFiles({ method, links, symlinks }: LinkTask): undefined {
+  for (const { target, path } of symlinks) symlinkSync(target, path);
   for (const { from, to, special } of links) {
     if (special !== undefined) placeSpecial(from, to, special);
     else if (method === 'hardlink') linkOrCopy(from, to);

@@ -34,10 +34,13 @@ export async function buildStateTree(directory: string, entries: readonly TreeEn
   const isRoot = process.getuid?.() === 0;
   const jobs: Promise<unknown>[] = [];
   let links: LinkTask['links'] = [];
+  let symlinks: LinkTask['symlinks'] = [];
   const flush = (): void => {
-    const batch = links;
+    const batch = { links, symlinks };
+    const size = links.length + symlinks.length;
     links = [];
-    if (batch.length > 0) jobs.push(pool.run({ kind: 'link', method, links: batch }).then(() => onProgress?.(batch.length)));
+    symlinks = [];
+    if (size > 0) jobs.push(pool.run({ kind: 'link', method, ...batch }).then(() => onProgress?.(size)));
   };
   const restricted: { path: string; entry: Extract<Entry, { type: 'directory' }> }[] = [];
   for (const { entry } of entries) {
@@ -50,12 +53,12 @@ export async function buildStateTree(directory: string, entries: readonly TreeEn
     const slash = entry.path.lastIndexOf('/');
     if (slash !== -1) makeDirectory(directory, entry.path.slice(0, slash), made);
     if (entry.type === 'symlink') {
-      symlinkSync(linkTarget(entry.path, entry.target), path);
+      symlinks.push({ target: linkTarget(entry.path, entry.target), path });
     } else {
       const from = layout.stored(entry.id, isExecutable(entry.mode));
       links.push({ from, to: path, special: specialOf(entry.mode, entry.owner, isRoot) });
-      if (links.length >= BATCH) flush();
     }
+    if (links.length + symlinks.length >= BATCH) flush();
   }
   flush();
   await Promise.all(jobs);
@@ -78,8 +81,7 @@ function makeDirectory(base: string, path: string, made: Set<string>): void {
   const slash = path.lastIndexOf('/');
   if (slash !== -1) makeDirectory(base, path.slice(0, slash), made);
   made.add(path);
-  const full = `${base}/${path}`;
-  if (!existsSync(full)) mkdirSync(full, 0o755);
+  mkdirSync(`${base}/${path}`, 0o755);
 }
 
 /**

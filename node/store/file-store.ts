@@ -36,15 +36,14 @@ export class FileStore {
     return looksWhole(this.layout.stored(id, false), size) || looksWhole(this.layout.stored(id, true), size);
   }
 
+  /** Makes the store entries with each mode that is needed, of files that are there with the other one. */
+  complete(files: Iterable<FileEntry>): void {
+    for (const item of modesOf(files).values()) this.#addMissingModes(item);
+  }
+
   /** Makes staged files durable and moves them into the store, with each mode that is needed. */
   async adopt(staging: Staging, files: Iterable<FileEntry>): Promise<void> {
-    const wanted = new Map<FileId, { id: FileId; size: number; plain: boolean; executable: boolean }>();
-    for (const { id, size, mode } of files) {
-      const item = wanted.get(id) ?? { id, size, plain: false, executable: false };
-      if (isExecutable(mode)) item.executable = true;
-      else item.plain = true;
-      wanted.set(id, item);
-    }
+    const wanted = modesOf(files);
     const staged = [...wanted.values()].filter(({ id }) => staging.has(id));
     if (staged.length > 0) {
       await syncFileSystem(this.layout.moss);
@@ -97,7 +96,7 @@ export class FileStore {
   }
 
   /** A file that is in the store with the other mode only. */
-  #addMissingModes(file: { id: FileId; size: number; plain: boolean; executable: boolean }): void {
+  #addMissingModes(file: WantedModes): void {
     for (const executable of [false, true]) {
       if (!(executable ? file.executable : file.plain)) continue;
       const target = this.layout.stored(file.id, executable);
@@ -114,6 +113,25 @@ export class FileStore {
       rmSync(temporary, { force: true });
     }
   }
+}
+
+interface WantedModes {
+  id: FileId;
+  size: number;
+  plain: boolean;
+  executable: boolean;
+}
+
+/** The modes in which each content is needed. */
+function modesOf(files: Iterable<FileEntry>): Map<FileId, WantedModes> {
+  const wanted = new Map<FileId, WantedModes>();
+  for (const { id, size, mode } of files) {
+    const item = wanted.get(id) ?? { id, size, plain: false, executable: false };
+    if (isExecutable(mode)) item.executable = true;
+    else item.plain = true;
+    wanted.set(id, item);
+  }
+  return wanted;
 }
 
 /** Whether a mode asks for the store entry with the execute bits. */

@@ -52,8 +52,9 @@ export class Staging {
     this.#files.delete(id);
   }
 
-  /** Everything is in the store: what is left over belongs to nobody. */
+  /** Removes what is left over, unless it is what another installation had begun: a later run takes that up. */
   clear(): void {
+    if (this.#files.size > 0 || this.#partial.unfinished().length > 0) return;
     rmSync(this.#layout.staging, { recursive: true, force: true });
     this.#makeDirectories();
   }

@@ -52,6 +52,7 @@ export interface AdoptTask {
 export interface LinkTask {
   kind: 'link';
   method: LinkMethod;
+  symlinks: { target: string; path: string }[];
   links: { from: string; to: string; special?: { mode: number; uid?: number; gid?: number } | undefined }[];
 }
 

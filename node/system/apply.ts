@@ -46,7 +46,7 @@ export async function applyChange(system: System, change: Change, options: Abort
         await Promise.all([system.store.adopt(staging, filesOf(tree)), enterPackages(system, state)]);
       },
       link: async () => {
-        onEvent({ type: 'total', unit: 'entries', count: tree.system.length });
+        onEvent({ type: 'total', unit: 'entries', count: tree.system.filter(({ entry }) => entry.type !== 'directory').length });
         rmSync(unsealed, { recursive: true, force: true });
         linkRoot(layout.root, tree.system);
         await buildStateTree(unsealed, tree.system, {

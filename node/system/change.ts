@@ -4,6 +4,7 @@ import { parseCid } from '../../core/dag/cid.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { MaintainerScript } from '../../core/dag/package.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
+import { checkLinks } from '../../core/install/check-links.ts';
 import { estimateTime } from '../../core/install/cost.ts';
 import { planFetch, type FetchPlan, type PlannedPart } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
@@ -52,11 +53,10 @@ export interface Change {
 }
 
 export async function planChange(system: System, request: ChangeRequest): Promise<Change> {
-  const { signal } = request;
   const { settings, packages: store, onEvent } = system;
   const before = system.active?.packages ?? [];
   onEvent({ type: 'step', step: 'resolve' });
-  const index = new PackageIndex(await system.repositories.indexes({ signal }));
+  const index = await openIndex(system, request);
   const installed = await Promise.all(
     before.map(async (each) => ({ ...(await store.manifest(each.manifest)).metadata, explicit: each.explicit })),
   );
@@ -75,6 +75,7 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   await fetchManifests(system, wanted, request);
   const { packages, loaded } = await choosePackages(system, wanted, resolution, request);
   const tree = treeOfPackages(packages, loaded);
+  checkLinks(tree);
   if (foldsCase(system.layout.moss)) checkFolding(tree);
   const plan = cheapestPlan(system, [...loaded.values()].flatMap(({ parts }) => parts));
   const fresh = new Set([...resolution.install, ...resolution.upgrade.map(({ to }) => to), ...resolution.downgrade.map(({ to }) => to)].map(({ name }) => name));
@@ -95,6 +96,17 @@ export async function planChange(system: System, request: ChangeRequest): Promis
     }),
     empty: isSame(before, packages),
   };
+}
+
+/** What can be installed. A removal goes on without: it must work when a repository is gone or has expired. */
+async function openIndex({ repositories, onEvent }: System, { install = [], upgrade = [], signal }: ChangeRequest): Promise<PackageIndex> {
+  try {
+    return new PackageIndex(await repositories.indexes({ signal }));
+  } catch (error) {
+    if (install.length > 0 || upgrade.length > 0 || !(error instanceof MossError)) throw error;
+    onEvent({ type: 'warning', message: `no other packages are considered: ${error.message}`, hint: error.hint });
+    return new PackageIndex([]);
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
 import type { Staging } from '../store/staging.ts';
+import { collectGarbage } from './memory.ts';
 import type { LoadedPackage } from './package-store.ts';
 import type { System } from './system.ts';
 
@@ -29,6 +30,7 @@ export async function fetchPlan(
   { signal }: AbortOptions,
 ): Promise<void> {
   const { plan } = planned;
+  collectGarbage();
   system.onEvent({ type: 'total', unit: 'files', count: plan.files });
   system.onEvent({ type: 'total', unit: 'bytes', count: plan.download });
   await staging.resume({ signal });

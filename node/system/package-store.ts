@@ -2,9 +2,10 @@
 import type { Cid } from '../../core/dag/cid.ts';
 import { MAX_BLOCK_SIZE, verifyBlock } from '../../core/dag/block.ts';
 import type { Entry } from '../../core/dag/entry.ts';
-import { decodeManifest, type Manifest, type Part } from '../../core/dag/manifest.ts';
+import { contentSize } from '../../core/dag/frame.ts';
+import { decodeManifest, type FrameRef, type Manifest, type Part } from '../../core/dag/manifest.ts';
 import { decodeTable } from '../../core/dag/read-table.ts';
-import type { Table } from '../../core/dag/table.ts';
+import type { Table, TableFrame } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
 import { fetchBlocks, type Want } from '../../core/exchange/session.ts';
 import type { PlannedPart } from '../../core/install/plan.ts';
@@ -117,6 +118,7 @@ export class PackageStore {
     if (known !== undefined) return known;
     const bytes = part.table instanceof Uint8Array ? part.table : await this.#block(part.table);
     const table = await decodeTable(bytes, part.tablePlain, nodeCompressor);
+    checkFrames(part, table);
     this.#tables.set(part, table);
     return table;
   }
@@ -159,3 +161,23 @@ export class PackageStore {
   }
 }
 
+/**
+ * The manifest and the table speak of the same frames.
+ *
+ * @throws MossError `bad-manifest`
+ */
+function checkFrames({ rows, frames, verbatim }: Part, table: Table): void {
+  if (
+    rows !== table.entries.length ||
+    !fit(frames, table.frames) ||
+    !fit(verbatim, table.verbatim)
+  ) {
+    throw new MossError('bad-manifest', 'a file table does not fit the frames of its manifest', {
+      hint: 'The package is broken as it was published: tell its publisher.',
+    });
+  }
+}
+
+function fit(refs: readonly FrameRef[], frames: readonly TableFrame[]): boolean {
+  return refs.length === frames.length && frames.every((frame, i) => refs[i]?.plain === contentSize(frame.pieces));
+}

@@ -5,7 +5,9 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import { hasGnuGzip } from '../gzip.ts';
 import { syncFileSystem } from '../store/durable.ts';
 import { Staging } from '../store/staging.ts';
+import { treeOfState } from './configure.ts';
 import { fetchPlan } from './fetch-plan.ts';
+import { stateNumbers } from './installed.ts';
 import type { LoadedPackage } from './package-store.ts';
 import { readStateFile } from './state-file.ts';
 import type { System } from './system.ts';
@@ -39,6 +41,19 @@ export async function repairState(system: System, verified: VerifiedState, { sig
   await fetchPlan(system, { plan, packages, loaded }, staging, received, { signal });
   await store.adopt(staging, files);
   relink(system, verified);
+  const ids = new Set(files.map(({ id }) => id));
+  for (const number of stateNumbers(layout)) if (number !== verified.number) await relinkFiles(system, number, ids);
   await syncFileSystem(layout.moss);
   return { entries: verified.broken.length, files: plan.files, received };
+}
+
+/** Other states may have hard links to the very inode that was altered: a rollback must not bring it back. */
+async function relinkFiles(system: System, number: number, ids: ReadonlySet<FileId>): Promise<void> {
+  const { system: rows } = await treeOfState(system, number);
+  const broken = rows.flatMap(({ entry, owner }) =>
+    entry.type === 'file' && ids.has(entry.id) && system.store.has(entry) ? [{ path: entry.path, package: owner, problem: 'altered' as const, entry }] : [],
+  );
+  // The store may have the file with the other mode only.
+  system.store.complete(broken.map(({ entry }) => entry));
+  relink(system, { number, broken });
 }

@@ -160,7 +160,7 @@ export async function quarantineAltered(system: System, { broken }: VerifiedStat
 }
 
 /** Puts broken entries right, each by one rename; their files are in the store by now. */
-export function relink(system: System, { number, broken }: VerifiedState): void {
+export function relink(system: System, { number, broken }: Pick<VerifiedState, 'number' | 'broken'>): void {
   const { layout } = system;
   const isRoot = process.getuid?.() === 0;
   for (const { entry } of broken) {
