@@ -44,7 +44,10 @@ export class FileStore {
   /** Makes staged files durable and moves them into the store, with each mode that is needed. */
   async adopt(staging: Staging, files: Iterable<FileEntry>): Promise<void> {
     const wanted = modesOf(files);
-    const staged = [...wanted.values()].filter(({ id }) => staging.has(id));
+    const staged = [...wanted.values()].flatMap((item) => {
+      const lane = staging.laneOf(item.id);
+      return lane === undefined ? [] : [{ ...item, lane }];
+    });
     if (staged.length > 0) {
       await syncFileSystem(this.layout.moss);
       const jobs: Promise<unknown>[] = [];

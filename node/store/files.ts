@@ -63,8 +63,8 @@ export async function checkFiles(files: CheckTask['files']): Promise<CheckResult
 export function adoptFiles({ root, files }: AdoptTask): undefined {
   const layout = new Layout(root);
   const made = new Set<string>();
-  for (const { id, plain, executable } of files) {
-    const staged = layout.staged(id);
+  for (const { id, lane, plain, executable } of files) {
+    const staged = layout.staged(id, lane);
     if (executable) {
       const target = layout.stored(id, true);
       ensureDirectory(dirname(target), made);

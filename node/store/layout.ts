@@ -3,11 +3,16 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import { RESERVED_TOP } from '../../core/dag/path.ts';
 
 /**
- * Directories of the store and of the staging directory, by the next to last character of an id (flatfs calls that
- * next-to-last/1). Two threads that write into one directory wait for each other: spread over some, files are made
- * twice as fast, and over many more slower again (measured).
+ * Directories of the store, by the next to last character of an id (flatfs calls that next-to-last/1). Some make files
+ * quicker to create than one does, and a thousand slower again (measured).
  */
 export const SHARDS = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/**
+ * Each thread stages files in directories of its own: two threads that create files in one directory wait for each
+ * other, which takes two to three times as long (measured).
+ */
+export const LANES = [0, 1, 2, 3];
 
 function shardOf(id: FileId): string {
   return id.charAt(id.length - 2);
@@ -56,13 +61,18 @@ export class Layout {
     return `${this.store}/${shardOf(id)}/${id}${executable ? '.x' : ''}`;
   }
 
-  staged(id: FileId): string {
-    return `${this.staging}/${shardOf(id)}/${id}`;
+  /** A file on its way into the store, by the lane of the thread that wrote it. */
+  staged(id: FileId, lane = 0): string {
+    return `${this.stagingShard(shardOf(id), lane)}/${id}`;
+  }
+
+  stagingShard(shard: string, lane: number): string {
+    return `${this.staging}/${lane}${shard}`;
   }
 
   /** A file that comes in several pieces. */
   partial(id: FileId): string {
-    return `${this.staging}/${shardOf(id)}/${id}.part`;
+    return `${this.staging}/0${shardOf(id)}/${id}.part`;
   }
 
   /** Unpacked content on its way through GNU gzip. */

@@ -9,7 +9,7 @@ import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import type { Pool } from '../threads/pool.ts';
 import { syncFileSystem } from './durable.ts';
 import { fileIdOf, finish, STORE_MODE } from './files.ts';
-import { SHARDS, type Layout } from './layout.ts';
+import { LANES, SHARDS, type Layout } from './layout.ts';
 import { PartialFiles } from './partial-files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
 
@@ -26,7 +26,8 @@ const FILE_ID = /^b[a-z2-7]{58}$/;
 export class Staging {
   readonly #layout: Layout;
   readonly #pool: StorePool;
-  readonly #files = new Set<FileId>();
+  /** Whole files, and the lane where each lies. */
+  readonly #files = new Map<FileId, number>();
   readonly #partial: PartialFiles;
   /** Documents that wait for gzip, and those that the gzip of this machine does not give back. */
   #recipes: FileId[] = [];
@@ -47,6 +48,11 @@ export class Staging {
     return this.#files.has(id);
   }
 
+  /** Where a whole file lies; `undefined` when it is not here. */
+  laneOf(id: FileId): number | undefined {
+    return this.#files.get(id);
+  }
+
   /** The file left the staging directory. */
   release(id: FileId): void {
     this.#files.delete(id);
@@ -61,7 +67,7 @@ export class Staging {
 
   #makeDirectories(): void {
     mkdirSync(this.#layout.recipes, { recursive: true });
-    for (const shard of SHARDS) mkdirSync(`${this.#layout.staging}/${shard}`, { recursive: true });
+    for (const lane of LANES) for (const shard of SHARDS) mkdirSync(this.#layout.stagingShard(shard, lane), { recursive: true });
   }
 
   /**
@@ -70,24 +76,28 @@ export class Staging {
    * @returns how many whole files were taken over
    */
   async resume({ signal }: AbortOptions = {}): Promise<number> {
-    const names = [...SHARDS].flatMap((shard) => readdirSync(`${this.#layout.staging}/${shard}`)).filter((name) => FILE_ID.test(name));
-    const files = names.map((name) => {
-      // The name was written by `unpack`, which got it from a file table.
-      const id = name as FileId;
-      const path = this.#layout.staged(id);
-      return { path, id, size: statSync(path).size };
-    });
+    const files = LANES.flatMap((lane) =>
+      [...SHARDS].flatMap((shard) =>
+        readdirSync(this.#layout.stagingShard(shard, lane)).flatMap((name) => {
+          if (!FILE_ID.test(name)) return [];
+          // The name was written by `unpack`, which got it from a file table.
+          const id = name as FileId;
+          const path = this.#layout.staged(id, lane);
+          return [{ path, id, lane, size: statSync(path).size }];
+        }),
+      ),
+    );
     for (let at = 0; at < files.length; at += CHECK_BATCH) {
       signal?.throwIfAborted();
       const batch = files.slice(at, at + CHECK_BATCH);
       const good = await checkOnWorkers(this.#pool, batch);
-      for (const [i, { id, path }] of batch.entries()) {
-        if (good[i] === true) this.#files.add(id);
+      for (const [i, { id, path, lane }] of batch.entries()) {
+        if (good[i] === true) this.#files.set(id, lane);
         else rmSync(path);
       }
     }
     await this.#resumeRecipes();
-    for (const id of await this.#partial.resume()) this.#files.add(id);
+    for (const id of await this.#partial.resume()) this.#files.set(id, 0);
     return this.#files.size;
   }
 
@@ -114,10 +124,10 @@ export class Staging {
       transfer,
     );
     if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');
-    for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#files.add(piece.id);
+    for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#files.set(piece.id, result.lane);
     for (const run of result.runs) {
       const total = pieces.find((piece) => piece.id === run.id)?.total ?? 0;
-      if (await this.#partial.add(run, total)) this.#files.add(run.id);
+      if (await this.#partial.add(run, total)) this.#files.set(run.id, 0);
     }
     this.#flushSome(plain);
     this.#recipes.push(...result.recipes);
@@ -174,7 +184,7 @@ export class Staging {
       if ((await fileIdOf(packed, statSync(packed).size)) === id) {
         finish(packed, STORE_MODE);
         renameSync(packed, this.#layout.staged(id));
-        this.#files.add(id);
+        this.#files.set(id, 0);
       } else {
         rmSync(packed);
         this.#refused.push(id);

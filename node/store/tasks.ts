@@ -27,6 +27,8 @@ export interface WrittenRun {
 }
 
 export interface UnpackResult {
+  /** Where whole files were staged. */
+  lane: number;
   runs: WrittenRun[];
   /** Files whose unpacked content waits for gzip. */
   recipes: FileId[];
@@ -45,7 +47,7 @@ export type CheckResult = boolean[];
 export interface AdoptTask {
   kind: 'adopt';
   root: string;
-  files: { id: FileId; plain: boolean; executable: boolean }[];
+  files: { id: FileId; lane: number; plain: boolean; executable: boolean }[];
 }
 
 /** Links a part of a tree: the directories are there. */

@@ -1,5 +1,6 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
 import { closeSync, existsSync, futimesSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
@@ -10,7 +11,7 @@ import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
 import { nodeCompressor } from '../zstd.ts';
 import { STORE_MODE, STORE_MTIME } from './files.ts';
-import { Layout } from './layout.ts';
+import { LANES, Layout } from './layout.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
 
 /** Bytes: below this, buffers may share their memory with others. */
@@ -22,7 +23,8 @@ export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   const dictionary = task.base && readBase(layout, task.base);
   const content = nodeCompressor.decompress(task.bytes, { size: task.plain, dictionary });
   if (task.filter !== undefined) undoFilter(task.filter, content);
-  const result: UnpackResult = { runs: [], recipes: [] };
+  const lane = threadId % LANES.length;
+  const result: UnpackResult = { lane, runs: [], recipes: [] };
   for (const piece of task.pieces) {
     const bytes = content.subarray(piece.at, piece.at + piece.length);
     if (bytes.length !== piece.length) throw new MossError('bad-frame', `the frame ${task.cid} is shorter than its table says`);
@@ -31,7 +33,7 @@ export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
       result.recipes.push(piece.id);
     } else if (piece.total <= LEAF_SIZE) {
       checkWhole(piece, bytes);
-      writeStaged(layout.staged(piece.id), bytes);
+      writeStaged(layout.staged(piece.id, lane), bytes);
     } else result.runs.push(writeRun(layout.partial(piece.id), piece, bytes));
   }
   for (const buffer of [task.bytes, content, dictionary]) release(buffer);
@@ -49,7 +51,8 @@ function release(bytes: Uint8Array | undefined): void {
 
 /** The run of a file that is here: staged a moment ago, or in the store since long. */
 function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
-  const path = [layout.staged(id), layout.stored(id, false), layout.stored(id, true)].find((each) => existsSync(each));
+  const places = [...LANES.map((lane) => layout.staged(id, lane)), layout.stored(id, false), layout.stored(id, true)];
+  const path = places.find((each) => existsSync(each));
   if (path === undefined) throw new MossError('bad-frame', `a frame is compressed against ${id}, which no frame without a base brings`, { data: { id } });
   const fd = openSync(path, 'r');
   try {
