@@ -18,7 +18,7 @@ export interface IndexEntry extends Readonly<Pick<PackageMetadata, Indexed>> {
   readonly size: number;
   /** Bytes of all full frames. */
   readonly download: number;
-  /** How many entries all components have. */
+  /** How many regular files all components have. */
   readonly files: number;
   /** False when the publisher forbids announcing that one has it. */
   readonly announce: boolean;
