@@ -1,5 +1,5 @@
 /** Holds what is on disk against what was signed, file by file, and mends exactly what is broken. */
-import { copyFileSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, constants, chmodSync, linkSync, type Stats } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
@@ -7,6 +7,7 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import type { TreeEntry } from '../../core/install/tree.ts';
 import { hasErrno } from '../io-error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
+import { linkFiles } from '../link/link-files.ts';
 import { specialOf } from '../link/state-tree.ts';
 import { fileIdOf, isAsLeft, looksWhole } from '../store/files.ts';
 import { isExecutable, type StoredFile } from '../store/file-store.ts';
@@ -175,7 +176,10 @@ export function relink(system: System, { number, broken }: Pick<VerifiedState, '
     rmSync(temporary, { force: true, recursive: true });
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(path, { recursive: true });
     if (entry.type === 'symlink') symlinkSync(linkTarget(entry.path, entry.target), temporary);
-    else place(layout.stored(entry.id, isExecutable(entry.mode)), temporary, specialOf(entry.mode, entry.owner, isRoot));
+    else {
+      const link = { from: layout.stored(entry.id, isExecutable(entry.mode)), to: temporary, special: specialOf(entry.mode, entry.owner, isRoot) };
+      linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [link] });
+    }
     renameSync(temporary, path);
   }
 }
@@ -190,18 +194,4 @@ function clearWay(state: string, path: string): void {
   if (there?.isDirectory() === true) return;
   if (there !== undefined) rmSync(full, { force: true });
   mkdirSync(full);
-}
-
-function place(from: string, to: string, special: ReturnType<typeof specialOf>): void {
-  if (special !== undefined) {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE);
-    chmodSync(to, special.mode);
-    return;
-  }
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (!hasErrno(error, 'EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP')) throw error;
-    copyFileSync(from, to, constants.COPYFILE_FICLONE);
-  }
 }
