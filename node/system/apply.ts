@@ -59,12 +59,12 @@ export async function applyChange(system: System, change: Change, options: Abort
         await syncFileSystem(layout.moss);
       },
       seal: async () => {
+        noteConfiguring(layout, { state: state.number, before, fresh: true });
         renameSync(unsealed, layout.state(state.number));
         syncPath(layout.states);
         const database = await openDatabase(layout);
         database.addState(state, await system.packages.facts(state.packages));
         database.close();
-        noteConfiguring(layout, { state: state.number, before });
       },
       activate: async () => activate(system, state.number),
       configure: async () => {

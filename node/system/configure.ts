@@ -22,6 +22,8 @@ import type { Tree } from '../../core/install/tree.ts';
 export interface Configuring {
   state: number;
   before: number | undefined;
+  /** Whether the state was made for this: then it goes when the switch did not happen. */
+  fresh?: boolean;
 }
 
 export interface Configured {
@@ -43,7 +45,7 @@ export function clearConfiguring(layout: Layout): void {
 export function readConfiguring(layout: Layout): Configuring | undefined {
   if (!existsSync(layout.configuring)) return undefined;
   const fields = new Fields(JSON.parse(readFileSync(layout.configuring, 'utf8')), 'damaged', layout.configuring);
-  return { state: fields.int('state', 1), before: fields.has('before') ? fields.int('before', 1) : undefined };
+  return { state: fields.int('state', 1), before: fields.has('before') ? fields.int('before', 1) : undefined, fresh: fields.has('fresh') && fields.flag('fresh') };
 }
 
 /** Brings the user's files from one state to another; doing it again changes nothing. */

@@ -19,6 +19,7 @@ export async function recoverRoot(system: System): Promise<void> {
       onEvent({ type: 'warning', message: 'an earlier run was interrupted after its switch: its configuration is finished now' });
       await configureState(system, note);
     }
+    if (repair.do === 'forget-configuration' && note?.fresh === true) rmSync(layout.state(note.state), { recursive: true, force: true });
     clearConfiguring(layout);
   }
   await reconcileDatabase(layout, system.packages);
