@@ -15,6 +15,7 @@ export const ERROR_CODES = {
 
   'bad-cid': { exit: 1, meaning: 'A content identifier is malformed, or of a kind that moss does not use.' },
   'bad-block': { exit: 1, meaning: 'A block does not have the hash, size or form that its identifier promises.' },
+  'bad-message': { exit: 1, meaning: 'A peer sent something that the exchange protocol does not allow.' },
   'bad-manifest': { exit: 1, meaning: 'A package manifest or file table is malformed.' },
   'bad-index': { exit: 1, meaning: 'The index of a repository is malformed.' },
   'bad-frame': { exit: 1, meaning: 'A frame does not unpack to what its manifest says.' },

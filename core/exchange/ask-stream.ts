@@ -1,0 +1,322 @@
+/** The side that asks, on one stream: many wants under way, each answer checked in its lengths as it comes. */
+import { MossError } from '../error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import type { Wanted } from '../ports/holdings.ts';
+import type { GetOptions } from '../ports/source.ts';
+import type { Stream } from '../ports/transport.ts';
+import { abortController } from './abort-controller.ts';
+import { Decoder, FROM_SERVER } from './wire/decode.ts';
+import { encodeMessage } from './wire/encode.ts';
+import { badMessage, DEFAULT_OPEN, MAX_ANSWER, MAX_ITEMS, VERSION, type Data, type Hello, type Message } from './wire/message.ts';
+
+export interface AskStreamOptions {
+  clock: Clock;
+  /** Without it, answers come as they are. */
+  compressor?: Compressor | undefined;
+  /** Milliseconds without any progress after which the stream is given up. */
+  stallTimeout?: number | undefined;
+  /** Bytes came of an answer, as they travel. */
+  onBytes?: ((count: number) => void) | undefined;
+}
+
+export interface Ask {
+  wanted: Wanted;
+  maxBytes: number;
+  /** Content that answers may be compressed against, and its SHA-256. */
+  dictionary?: { sha256: Uint8Array; bytes: Uint8Array } | undefined;
+}
+
+interface Pending {
+  ask: Ask;
+  number: number;
+  buffer: Uint8Array | undefined;
+  received: number;
+  head: Pick<Data, 'encoding' | 'plain' | 'length'> | undefined;
+  onBytes: ((count: number) => void) | undefined;
+  resolve: (bytes: Uint8Array) => void;
+  reject: (error: unknown) => void;
+}
+
+/** As for webseeds: a source that sends byte after byte would hold a session for ever. */
+const STALL_TIMEOUT = 15_000;
+const LEAST_PROGRESS = 4096;
+
+export class AskStream {
+  readonly #stream: Stream;
+  readonly #options: AskStreamOptions;
+  readonly #pending = new Map<number, Pending>();
+  readonly #queries = new Map<number, (here: boolean) => void>();
+  readonly #stop = abortController();
+  #next = 0;
+  #hello: Hello | undefined;
+  /** Wants and cancels that wait for the next write. */
+  #wants: Pending[] = [];
+  #out: Uint8Array[] = [];
+  #writing = false;
+  #failure: { error: unknown } | undefined;
+  /** Bytes that may still come for what was cancelled. */
+  #stray = 0;
+  /** Bytes and answers that came since the last look of the watch. */
+  #progress = 0;
+
+  constructor(stream: Stream, options: AskStreamOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    const zstd = options.compressor !== undefined;
+    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, blocks: false, files: false, zstd, maxOpen: 0, repositories: [] }));
+    this.#flush();
+    this.#read().catch((error: unknown) => this.#fail(error));
+    this.#watch().catch(() => undefined);
+  }
+
+  /** What the other side said of itself, once it did. */
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** Whether nothing can be asked any more. */
+  get over(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Answers that are waited for. */
+  get open(): number {
+    return this.#pending.size + this.#queries.size;
+  }
+
+  /** How many more may be asked for now. */
+  get room(): number {
+    return (this.#hello?.maxOpen ?? DEFAULT_OPEN) - this.open;
+  }
+
+  /**
+   * The content, unverified.
+   *
+   * @throws MossError `no-source` when the peer does not have it, `source-failed` when it may work later (with
+   * `retryAfter` in milliseconds where the peer said so), `bad-message` when the peer broke the protocol
+   */
+  get(ask: Ask, { signal, onBytes }: GetOptions = {}): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined || signal?.aborted === true) {
+        reject(this.#failure?.error ?? signal?.reason);
+        return;
+      }
+      const number = this.#next++;
+      const onAbort = (): void => {
+        this.#cancel(number);
+        reject(signal?.reason);
+      };
+      const settled = (): void => signal?.removeEventListener('abort', onAbort);
+      const pending: Pending = {
+        ask, number, buffer: undefined, received: 0, head: undefined, onBytes,
+        resolve: (bytes) => {
+          settled();
+          resolve(bytes);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#pending.set(number, pending);
+      this.#wants.push(pending);
+      this.#flush();
+    });
+  }
+
+  /** Which of the things the peer says that it has, at most 1,024 at once. */
+  async has(wanted: readonly Wanted[]): Promise<boolean[]> {
+    this.#check();
+    if (wanted.length === 0) return [];
+    if (wanted.length > Math.min(this.room, MAX_ITEMS)) throw new MossError('source-failed', 'the stream has no room for more');
+    this.#flushWants();
+    const items = wanted.map((each) => ({ number: this.#next++, wanted: each, maxBytes: MAX_ANSWER }));
+    this.#out.push(encodeMessage({ type: 'query', items }));
+    const answers = items.map(({ number }) => new Promise<boolean>((resolve) => this.#queries.set(number, resolve)));
+    this.#flush();
+    const here = await Promise.all(answers);
+    this.#check();
+    return here;
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Ends the stream; what is still waited for fails. */
+  close(): void {
+    this.#fail(new MossError('source-failed', 'the stream was closed'));
+  }
+
+  #cancel(number: number): void {
+    const pending = this.#pending.get(number);
+    if (pending === undefined) return;
+    this.#pending.delete(number);
+    const unsent = this.#wants.indexOf(pending);
+    if (unsent !== -1) {
+      this.#wants.splice(unsent, 1);
+      return;
+    }
+    this.#stray += (pending.head?.length ?? pending.ask.maxBytes) - pending.received;
+    this.#out.push(encodeMessage({ type: 'cancel', numbers: [number] }));
+    this.#flush();
+  }
+
+  /** Writes what waits, as few messages. What comes during a write, or in the same turn, goes with the next one. */
+  #flush(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    void this.#write().catch((error: unknown) => this.#fail(error));
+  }
+
+  async #write(): Promise<void> {
+    await undefined;
+    for (;;) {
+      this.#flushWants();
+      const out = this.#out.splice(0);
+      if (out.length === 0 || this.#failure !== undefined) break;
+      for (const bytes of out) await this.#stream.write(bytes);
+    }
+    this.#writing = false;
+  }
+
+  #flushWants(): void {
+    const wants = this.#wants.splice(0);
+    for (let at = 0; at < wants.length; ) {
+      const dictionary = wants[at]?.ask.dictionary;
+      const from = at;
+      while (at < wants.length && at - from < MAX_ITEMS && wants[at]?.ask.dictionary === dictionary) at++;
+      const items = wants.slice(from, at).map(({ number, ask }) => ({ number, wanted: ask.wanted, maxBytes: ask.maxBytes }));
+      this.#out.push(encodeMessage({ type: 'want', items, dictionary: dictionary?.sha256 }));
+    }
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new Decoder(FROM_SERVER);
+    for (;;) {
+      const chunk = await this.#stream.read();
+      if (chunk === undefined) throw new MossError('source-failed', 'the peer ended the stream');
+      for (const message of decoder.push(chunk)) this.#take(message);
+    }
+  }
+
+  #take(message: Message): void {
+    if (this.#hello === undefined && message.type !== 'hello' && message.type !== 'busy') throw badMessage(`${message.type} before hello`);
+    switch (message.type) {
+      case 'hello':
+        if (this.#hello !== undefined) throw badMessage('hello twice');
+        this.#hello = message;
+        return;
+      case 'data':
+        this.#takeData(message);
+        return;
+      case 'miss':
+      case 'have':
+        for (const number of message.numbers) this.#takeVerdict(number, message.type === 'have');
+        return;
+      case 'busy':
+        this.#takeBusy(message.numbers, message.retryAfter);
+        return;
+      default:
+        throw badMessage(`${message.type} from the side that answers`);
+    }
+  }
+
+  #takeData(data: Data): void {
+    this.#progress += data.bytes.length;
+    this.#options.onBytes?.(data.bytes.length);
+    const pending = this.#pending.get(data.number);
+    if (pending === undefined) {
+      this.#stray -= data.bytes.length;
+      if (data.number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for');
+      return;
+    }
+    const { ask, head } = pending;
+    if (head === undefined) {
+      if (data.plain > ask.maxBytes) throw badMessage(`${data.plain} bytes where ${ask.maxBytes} may come`);
+      if (data.encoding !== 'identity' && this.#options.compressor === undefined) throw badMessage('an encoding that was not offered');
+      if (data.encoding === 'zstd+dictionary' && ask.dictionary === undefined) throw badMessage('a dictionary that was not offered');
+      pending.head = { encoding: data.encoding, plain: data.plain, length: data.length };
+      pending.buffer = new Uint8Array(data.length);
+    } else if (head.encoding !== data.encoding || head.plain !== data.plain || head.length !== data.length) throw badMessage('an answer that changes its mind');
+    if (data.at !== pending.received) throw badMessage('pieces out of order');
+    pending.buffer?.set(data.bytes, data.at);
+    pending.received += data.bytes.length;
+    pending.onBytes?.(data.bytes.length);
+    if (pending.received === data.length) void this.#complete(pending, data);
+  }
+
+  async #complete({ number, ask, buffer = new Uint8Array(0), resolve, reject }: Pending, { encoding, plain }: Data): Promise<void> {
+    this.#pending.delete(number);
+    this.#progress += LEAST_PROGRESS;
+    const { compressor } = this.#options;
+    if (encoding === 'identity' || compressor === undefined) {
+      resolve(buffer);
+      return;
+    }
+    try {
+      const dictionary = encoding === 'zstd' ? undefined : ask.dictionary?.bytes;
+      resolve(await compressor.decompress(buffer, { size: plain, dictionary }));
+    } catch (cause) {
+      const error = new MossError('bad-block', 'a peer sent what cannot be unpacked', { cause });
+      reject(error);
+      this.#fail(error);
+    }
+  }
+
+  #takeVerdict(number: number, here: boolean): void {
+    if (number >= this.#next) throw badMessage('an answer about what was never asked');
+    this.#progress += LEAST_PROGRESS;
+    const query = this.#queries.get(number);
+    if (query !== undefined) {
+      this.#queries.delete(number);
+      query(here);
+      return;
+    }
+    const pending = this.#pending.get(number);
+    if (pending === undefined) return;
+    if (here) throw badMessage('have, where content was asked for');
+    this.#pending.delete(number);
+    pending.reject(new MossError('no-source', 'the peer does not have it'));
+  }
+
+  #takeBusy(numbers: readonly number[], retryAfter: number): void {
+    const busy = new MossError('source-failed', 'the peer is busy', { data: { retryAfter } });
+    if (numbers.length === 0) throw busy;
+    this.#progress += LEAST_PROGRESS;
+    for (const number of numbers) {
+      const pending = this.#pending.get(number);
+      this.#pending.delete(number);
+      pending?.reject(busy);
+      this.#queries.get(number)?.(false);
+      this.#queries.delete(number);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    const known = error instanceof MossError ? error : new MossError('source-failed', 'the stream broke', { cause: error });
+    this.#failure = { error: known };
+    this.#stop.abort(known);
+    this.#stream.abort(known);
+    for (const pending of this.#pending.values()) pending.reject(known);
+    for (const query of this.#queries.values()) query(false);
+    this.#pending.clear();
+    this.#queries.clear();
+  }
+
+  /** Gives the stream up when too little comes of what is waited for. */
+  async #watch(): Promise<void> {
+    const { clock, stallTimeout = STALL_TIMEOUT } = this.#options;
+    for (;;) {
+      const waiting = this.open > 0;
+      this.#progress = 0;
+      await clock.sleep(stallTimeout, { signal: this.#stop.signal });
+      if (waiting && this.open > 0 && this.#progress < LEAST_PROGRESS) {
+        this.#fail(new MossError('source-failed', `the peer sent nothing for ${Math.round(stallTimeout / 1000)} seconds`));
+      }
+    }
+  }
+}

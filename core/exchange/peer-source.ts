@@ -1,0 +1,112 @@
+/** A peer as a source: a few long-lived streams, with many wants under way on each. */
+import type { Cid } from '../dag/cid.ts';
+import { MossError } from '../error.ts';
+import type { AbortOptions } from '../ports/abort.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import type { Wanted } from '../ports/holdings.ts';
+import type { BlockRequest, GetOptions, SourceKind } from '../ports/source.ts';
+import type { Peer } from '../ports/transport.ts';
+import { AskStream, type Ask } from './ask-stream.ts';
+
+export interface PeerSourceOptions {
+  peer: Peer;
+  clock: Clock;
+  compressor?: Compressor | undefined;
+  /** Streams at the same time: more than two gain nothing over one connection. */
+  streams?: number | undefined;
+  /** What the ledger calls it, where it is neither of the peer's scope. */
+  kind?: SourceKind | undefined;
+  stallTimeout?: number | undefined;
+}
+
+/** Requests under way: the window of the session is what bounds the bytes. */
+const CONCURRENCY = 512;
+
+export class PeerSource {
+  readonly name: string;
+  readonly kind: SourceKind;
+  readonly concurrency = CONCURRENCY;
+  readonly peer: Peer;
+  readonly #options: PeerSourceOptions;
+  #streams: AskStream[] = [];
+  #opening: Promise<AskStream> | undefined;
+
+  constructor(options: PeerSourceOptions) {
+    this.#options = options;
+    this.peer = options.peer;
+    this.name = options.peer.id;
+    this.kind = options.kind ?? options.peer.scope;
+  }
+
+  /** What the peer says that it serves; `undefined` before it was heard of. */
+  get holds(): { blocks: boolean; files: boolean } | undefined {
+    return this.#streams.find(({ hello }) => hello !== undefined)?.hello;
+  }
+
+  /** Opens a stream unless there is one, so that the first want need not wait for it. */
+  async connect(): Promise<void> {
+    await this.#stream();
+  }
+
+  get({ cid, maxBytes }: BlockRequest, options?: GetOptions): Promise<Uint8Array> {
+    return this.ask({ wanted: { kind: 'block', cid }, maxBytes }, options);
+  }
+
+  /** The digests of the leaves of a file above 1 MiB, 32 bytes each. */
+  getLinks(file: Cid, leaves: number, options?: GetOptions): Promise<Uint8Array> {
+    return this.ask({ wanted: { kind: 'links', file }, maxBytes: 32 * leaves }, options);
+  }
+
+  getLeaf(file: Cid, index: number, bytes: number, options?: GetOptions): Promise<Uint8Array> {
+    return this.ask({ wanted: { kind: 'leaf', file, index }, maxBytes: bytes }, options);
+  }
+
+  async ask(ask: Ask, options: GetOptions = {}): Promise<Uint8Array> {
+    const stream = await this.#stream(options);
+    options.signal?.throwIfAborted();
+    return stream.get(ask, options);
+  }
+
+  /** Which of these the peer says that it has. */
+  async has(wanted: readonly Wanted[], options: AbortOptions = {}): Promise<boolean[]> {
+    return (await this.#stream(options)).has(wanted);
+  }
+
+  close(): void {
+    for (const stream of this.#streams.splice(0)) stream.close();
+  }
+
+  /** The stream with least to do; a further one is opened when all have something. */
+  async #stream({ signal }: AbortOptions = {}): Promise<AskStream> {
+    this.#streams = this.#streams.filter((stream) => !stream.over);
+    const best = this.#streams.filter((stream) => stream.room > 0).toSorted((a, b) => a.open - b.open)[0];
+    const most = this.#options.streams ?? 1;
+    if (best !== undefined && (best.open === 0 || this.#streams.length >= most)) return best;
+    if (best !== undefined) {
+      // Nobody waits for one more.
+      if (this.#opening === undefined) this.#open().catch(() => undefined);
+      return best;
+    }
+    if (this.#streams.length >= most) throw new MossError('source-failed', `${this.name} has no room for more`);
+    signal?.throwIfAborted();
+    return this.#opening ?? this.#open();
+  }
+
+  /** Not ended by one caller's signal: others wait for it too, and the carrier has a deadline. */
+  #open(): Promise<AskStream> {
+    const { peer, clock, compressor, stallTimeout } = this.#options;
+    const opening = peer
+      .open()
+      .then((stream) => {
+        const asking = new AskStream(stream, { clock, compressor, stallTimeout });
+        this.#streams.push(asking);
+        return asking;
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    this.#opening = opening;
+    return opening;
+  }
+}

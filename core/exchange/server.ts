@@ -1,0 +1,123 @@
+/** Serves what is held to peers, over any stream: bounded in everything, and fair over those who ask. */
+import type { Clock } from '../ports/clock.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import type { Holdings } from '../ports/holdings.ts';
+import type { Peer, Stream } from '../ports/transport.ts';
+import { ServedStream } from './served-stream.ts';
+import { Turns } from './turns.ts';
+import { UNLIMITED, type UploadLimits } from './upload.ts';
+import { encodeMessage } from './wire/encode.ts';
+
+export interface ServerLimits {
+  /** Streams at the same time, in all and of one peer. */
+  streams: number;
+  streamsPerPeer: number;
+  /** Items that wait for their answers: on one stream, and in all. */
+  open: number;
+  openInAll: number;
+  /** Streams that read and send at the same time; the others wait for their turn. */
+  turns: number;
+  /** Bytes of answers that are held whole since they are compressed; beyond, answers are not compressed. */
+  held: number;
+  /** Milliseconds: for the hello, for a message to be complete, for a write to be taken, and without anything asked. */
+  helloTimeout: number;
+  stallTimeout: number;
+  idleTimeout: number;
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  streams: 256,
+  streamsPerPeer: 8,
+  open: 4096,
+  openInAll: 32_768,
+  turns: 8,
+  held: 32 * 1024 * 1024,
+  helloTimeout: 10_000,
+  stallTimeout: 15_000,
+  idleTimeout: 300_000,
+};
+
+export interface ServerOptions {
+  holdings: Holdings;
+  clock: Clock;
+  /** Without it, answers are not compressed. */
+  compressor?: Compressor | undefined;
+  limits?: Partial<ServerLimits> | undefined;
+  upload?: UploadLimits | undefined;
+  /** Called for content that was sent, as it is sent. */
+  onServed?: ((from: Omit<Peer, 'open'>, bytes: number) => void) | undefined;
+}
+
+/** What the streams of a server share. */
+export interface Shared {
+  readonly options: ServerOptions;
+  readonly limits: ServerLimits;
+  readonly upload: UploadLimits;
+  readonly turns: Turns;
+  /** Items that wait, and bytes that are held. */
+  open: number;
+  held: number;
+}
+
+/** Milliseconds after which a peer that was one too many may try again. */
+const RETRY_AFTER = 5000;
+
+export class ExchangeServer {
+  readonly #shared: Shared;
+  readonly #streams = new Map<ServedStream, string>();
+
+  constructor(options: ServerOptions) {
+    const limits = { ...SERVER_LIMITS, ...options.limits };
+    this.#shared = { options, limits, upload: options.upload ?? UNLIMITED, turns: new Turns(limits.turns), open: 0, held: 0 };
+  }
+
+  /** Streams that are served now. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Items that wait for an answer. */
+  get open(): number {
+    return this.#shared.open;
+  }
+
+  /** Serves one stream until it ends. It never rejects: what a peer does wrong ends its stream, and nothing else. */
+  readonly handle = async (stream: Stream, from: Omit<Peer, 'open'>): Promise<void> => {
+    if (this.#isFull(from.id)) {
+      await refuse(stream);
+      return;
+    }
+    const served = new ServedStream(stream, from, this.#shared);
+    this.#streams.set(served, from.id);
+    try {
+      await served.run();
+    } finally {
+      this.#streams.delete(served);
+    }
+  };
+
+  /** Ends all streams. */
+  close(reason?: unknown): void {
+    for (const stream of this.#streams.keys()) stream.stop(reason);
+  }
+
+  #isFull(peer: string): boolean {
+    const { limits } = this.#shared;
+    if (this.#streams.size >= limits.streams) return true;
+    let mine = 0;
+    for (const id of this.#streams.values()) if (id === peer) mine++;
+    return mine >= limits.streamsPerPeer;
+  }
+}
+
+/** Says that the stream is one too many, and does not wait for anybody to read it. */
+async function refuse(stream: Stream): Promise<void> {
+  try {
+    const busy = stream.write(encodeMessage({ type: 'busy', retryAfter: RETRY_AFTER, numbers: [] }));
+    await Promise.race([busy, Promise.resolve()]);
+    busy.catch(() => undefined);
+    await stream.close();
+  } catch {
+    stream.abort();
+  }
+}

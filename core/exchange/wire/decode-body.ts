@@ -1,0 +1,83 @@
+/** The bodies of all messages but `data`. Every length follows from the body's own, which is bounded. */
+import { cidOf, DAG_CBOR, DAG_PB, RAW } from '../../dag/cid.ts';
+import type { Wanted } from '../../ports/holdings.ts';
+import { KIND_LEAF, KIND_LINKS } from './encode.ts';
+import { badMessage, ITEM_SIZE, MAX_ANSWER, MAX_ITEMS, MAX_REPOSITORIES, VERSION, type Item, type Message, type MessageType } from './message.ts';
+
+/** @throws MossError `bad-message` */
+export function decodeBody(type: Exclude<MessageType, 'data'>, body: Uint8Array): Message {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  switch (type) {
+    case 'hello':
+      return decodeHello(body, view);
+    case 'want':
+    case 'query':
+      return decodeItems(type, body, view);
+    case 'busy':
+      if (body.length < 4) throw badMessage('a busy that says nothing');
+      return { type, retryAfter: view.getUint32(0), numbers: decodeNumbers(view, 4) };
+    case 'miss':
+    case 'have':
+    case 'cancel':
+      return { type, numbers: decodeNumbers(view, 0) };
+  }
+}
+
+/** Bytes behind the repositories are for later versions. */
+function decodeHello(body: Uint8Array, view: DataView): Message {
+  if (body.length < 9) throw badMessage('a short hello');
+  const version = view.getUint8(0);
+  if (version < VERSION) throw badMessage(`version ${version}`);
+  const holds = view.getUint8(1);
+  const count = view.getUint16(7);
+  if (count > MAX_REPOSITORIES || body.length < 9 + 32 * count) throw badMessage(`${count} repositories in a hello of ${body.length} bytes`);
+  return {
+    type: 'hello',
+    version,
+    blocks: (holds & 1) !== 0,
+    files: (holds & 2) !== 0,
+    zstd: (view.getUint8(2) & 1) !== 0,
+    maxOpen: view.getUint32(3),
+    repositories: Array.from({ length: count }, (_, i) => copyOf(body, 9 + 32 * i)),
+  };
+}
+
+function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): Message {
+  const flags = body[0] ?? 0xff;
+  if (flags > (type === 'want' ? 1 : 0)) throw badMessage(`flags ${flags} in a ${type}`);
+  const start = flags === 1 ? 33 : 1;
+  const count = (body.length - start) / ITEM_SIZE;
+  if (!Number.isInteger(count) || count < 1 || count > MAX_ITEMS) throw badMessage(`a ${type} of ${body.length} bytes`);
+  const items = Array.from({ length: count }, (_, i) => decodeItem(body, view, start + i * ITEM_SIZE));
+  for (const [i, { number }] of items.entries()) {
+    if (number <= (items[i - 1]?.number ?? -1)) throw badMessage(`items of a ${type} do not ascend`);
+  }
+  if (type === 'query') return { type, items };
+  return { type, items, ...(flags === 1 && { dictionary: copyOf(body, 1) }) };
+}
+
+function decodeItem(body: Uint8Array, view: DataView, at: number): Item {
+  const maxBytes = view.getUint32(at + 10);
+  if (view.getUint8(at + 5) !== 0 || maxBytes > MAX_ANSWER) throw badMessage('an item that this version does not know');
+  const wanted = decodeWanted(view.getUint8(at + 4), copyOf(body, at + 14), view.getUint32(at + 6));
+  return { number: view.getUint32(at), wanted, maxBytes };
+}
+
+function decodeWanted(kind: number, digest: Uint8Array, index: number): Wanted {
+  if (kind === KIND_LEAF) return { kind: 'leaf', file: cidOf(DAG_PB, digest), index };
+  if (index !== 0) throw badMessage('an index of something that has no parts');
+  if (kind === KIND_LINKS) return { kind: 'links', file: cidOf(DAG_PB, digest) };
+  if (kind === RAW || kind === DAG_PB || kind === DAG_CBOR) return { kind: 'block', cid: cidOf(kind, digest) };
+  throw badMessage(`items of kind ${kind}`);
+}
+
+function decodeNumbers(view: DataView, start: number): number[] {
+  const count = (view.byteLength - start) / 4;
+  if (!Number.isInteger(count) || count > MAX_ITEMS) throw badMessage(`numbers in ${view.byteLength} bytes`);
+  return Array.from({ length: count }, (_, i) => view.getUint32(start + 4 * i));
+}
+
+/** 32 bytes of their own: a platform's buffers may share their memory when they are sliced. */
+function copyOf(body: Uint8Array, at: number): Uint8Array {
+  return new Uint8Array(body.subarray(at, at + 32));
+}

@@ -1,0 +1,51 @@
+import type { Cid } from '../dag/cid.ts';
+import { LEAF_SIZE } from '../dag/file-id.ts';
+import type { Content, Holdings, Wanted } from '../ports/holdings.ts';
+
+/** What is held in memory, all of it listed. */
+export class MemoryHoldings implements Holdings {
+  readonly repositories: readonly Uint8Array[] = [];
+  blocks = false;
+  files = false;
+  /** What was looked for, in order. */
+  readonly asked: Wanted[] = [];
+  readonly #contents = new Map<string, Content>();
+
+  addBlock(cid: Cid, bytes: Uint8Array): void {
+    this.blocks = true;
+    this.#contents.set(cid.toString(), content(bytes, false));
+  }
+
+  /**
+   * A file that is here as its content alone.
+   *
+   * @param links digests of its leaves, for files above 1 MiB
+   */
+  addFile(id: Cid, bytes: Uint8Array, links: readonly Uint8Array[] = []): void {
+    this.files = true;
+    if (bytes.length <= LEAF_SIZE) {
+      this.#contents.set(id.toString(), content(bytes, true));
+      return;
+    }
+    const joined = new Uint8Array(32 * links.length);
+    for (const [i, digest] of links.entries()) {
+      joined.set(digest, 32 * i);
+      this.#contents.set(`${id.toString()}/${i}`, content(bytes.subarray(i * LEAF_SIZE, (i + 1) * LEAF_SIZE), true));
+    }
+    this.#contents.set(`${id.toString()}/links`, content(joined, false));
+  }
+
+  find(wanted: Wanted): Content | undefined {
+    this.asked.push(wanted);
+    return this.#contents.get(keyOf(wanted));
+  }
+}
+
+function keyOf(wanted: Wanted): string {
+  if (wanted.kind === 'block') return wanted.cid.toString();
+  return `${wanted.file.toString()}/${wanted.kind === 'links' ? 'links' : wanted.index}`;
+}
+
+function content(bytes: Uint8Array, compressible: boolean): Content {
+  return { size: bytes.length, compressible, read: (offset, length) => bytes.slice(offset, offset + length) };
+}
