@@ -50,6 +50,7 @@ export class AskStream {
   readonly #stop = abortController();
   #next = 0;
   #hello: Hello | undefined;
+  readonly #greeted = Promise.withResolvers<Hello>();
   /** Wants and cancels that wait for the next write. */
   #wants: Pending[] = [];
   #out: Uint8Array[] = [];
@@ -64,8 +65,9 @@ export class AskStream {
     this.#stream = stream;
     this.#options = options;
     const zstd = options.compressor !== undefined;
-    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, blocks: false, files: false, zstd, maxOpen: 0, repositories: [] }));
+    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, zstd, maxOpen: 0, repositories: [] }));
     this.#flush();
+    this.#greeted.promise.catch(() => undefined);
     this.#read().catch((error: unknown) => this.#fail(error));
     this.#watch().catch(() => undefined);
   }
@@ -73,6 +75,11 @@ export class AskStream {
   /** What the other side said of itself, once it did. */
   get hello(): Hello | undefined {
     return this.#hello;
+  }
+
+  /** The same, when it comes. Rejects when the stream ends before. */
+  get greeting(): Promise<Hello> {
+    return this.#greeted.promise;
   }
 
   /** Whether nothing can be asked any more. */
@@ -208,6 +215,7 @@ export class AskStream {
       case 'hello':
         if (this.#hello !== undefined) throw badMessage('hello twice');
         this.#hello = message;
+        this.#greeted.resolve(message);
         return;
       case 'data':
         this.#takeData(message);
@@ -299,6 +307,7 @@ export class AskStream {
     if (this.#failure !== undefined) return;
     const known = error instanceof MossError ? error : new MossError('source-failed', 'the stream broke', { cause: error });
     this.#failure = { error: known };
+    this.#greeted.reject(known);
     this.#stop.abort(known);
     this.#stream.abort(known);
     for (const pending of this.#pending.values()) pending.reject(known);
@@ -311,10 +320,10 @@ export class AskStream {
   async #watch(): Promise<void> {
     const { clock, stallTimeout = STALL_TIMEOUT } = this.#options;
     for (;;) {
-      const waiting = this.open > 0;
+      const waiting = this.open > 0 || this.#hello === undefined;
       this.#progress = 0;
       await clock.sleep(stallTimeout, { signal: this.#stop.signal });
-      if (waiting && this.open > 0 && this.#progress < LEAST_PROGRESS) {
+      if (waiting && (this.open > 0 || this.#hello === undefined) && this.#progress < LEAST_PROGRESS) {
         this.#fail(new MossError('source-failed', `the peer sent nothing for ${Math.round(stallTimeout / 1000)} seconds`));
       }
     }

@@ -5,7 +5,7 @@ import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { BlockRequest, GetOptions, SourceKind } from '../ports/source.ts';
+import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
 import { AskStream, type Ask } from './ask-stream.ts';
 
@@ -23,7 +23,7 @@ export interface PeerSourceOptions {
 /** Requests under way: the window of the session is what bounds the bytes. */
 const CONCURRENCY = 512;
 
-export class PeerSource {
+export class PeerSource implements FileSource {
   readonly name: string;
   readonly kind: SourceKind;
   readonly concurrency = CONCURRENCY;
@@ -39,21 +39,18 @@ export class PeerSource {
     this.kind = options.kind ?? options.peer.scope;
   }
 
-  /** What the peer says that it serves; `undefined` before it was heard of. */
-  get holds(): { blocks: boolean; files: boolean } | undefined {
+  get holds(): Held | undefined {
     return this.#streams.find(({ hello }) => hello !== undefined)?.hello;
   }
 
-  /** Opens a stream unless there is one, so that the first want need not wait for it. */
-  async connect(): Promise<void> {
-    await this.#stream();
+  async greet(options: AbortOptions = {}): Promise<Held> {
+    return (await this.#stream(options)).greeting;
   }
 
   get({ cid, maxBytes }: BlockRequest, options?: GetOptions): Promise<Uint8Array> {
     return this.ask({ wanted: { kind: 'block', cid }, maxBytes }, options);
   }
 
-  /** The digests of the leaves of a file above 1 MiB, 32 bytes each. */
   getLinks(file: Cid, leaves: number, options?: GetOptions): Promise<Uint8Array> {
     return this.ask({ wanted: { kind: 'links', file }, maxBytes: 32 * leaves }, options);
   }
@@ -68,7 +65,6 @@ export class PeerSource {
     return stream.get(ask, options);
   }
 
-  /** Which of these the peer says that it has. */
   async has(wanted: readonly Wanted[], options: AbortOptions = {}): Promise<boolean[]> {
     return (await this.#stream(options)).has(wanted);
   }

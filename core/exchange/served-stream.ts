@@ -169,9 +169,9 @@ export class ServedStream {
     }
   }
 
-  #holds(): Pick<Hello, 'blocks' | 'files' | 'repositories'> {
-    const { blocks, files, repositories } = this.#shared.options.holdings;
-    return { blocks, files, repositories: [...repositories] };
+  #holds(): Pick<Hello, 'frames' | 'files' | 'repositories'> {
+    const { frames, files, repositories } = this.#shared.options.holdings;
+    return { frames, files, repositories: [...repositories] };
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -5,14 +5,14 @@ import type { Content, Holdings, Wanted } from '../ports/holdings.ts';
 /** What is held in memory, all of it listed. */
 export class MemoryHoldings implements Holdings {
   readonly repositories: readonly Uint8Array[] = [];
-  blocks = false;
+  frames = false;
   files = false;
   /** What was looked for, in order. */
   readonly asked: Wanted[] = [];
   readonly #contents = new Map<string, Content>();
 
   addBlock(cid: Cid, bytes: Uint8Array): void {
-    this.blocks = true;
+    this.frames = true;
     this.#contents.set(cid.toString(), content(bytes, false));
   }
 

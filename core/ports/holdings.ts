@@ -34,8 +34,8 @@ export interface Content {
 export interface Holdings {
   /** What is served of each repository: 32 bytes each, the fingerprints of their root keys. */
   readonly repositories: readonly Uint8Array[];
-  /** Whether there are blocks as they travel (frames, manifests), and whether there are the files of packages. */
-  readonly blocks: boolean;
+  /** Whether there are frames, and whether there are the files of packages. Other blocks, such as manifests, may be there in any case. */
+  readonly frames: boolean;
   readonly files: boolean;
   /** `undefined` for all that is not listed. */
   find(wanted: Wanted, options?: AbortOptions): Content | undefined | Promise<Content | undefined>;

@@ -1,5 +1,6 @@
 import type { Cid } from '../dag/cid.ts';
 import type { AbortOptions } from './abort.ts';
+import type { Wanted } from './holdings.ts';
 
 /** Where a source stands, for ledgers and for policy: a webseed is never told what a peer is told. */
 export type SourceKind = 'webseed' | 'lan' | 'swarm' | 'donor';
@@ -28,4 +29,25 @@ export interface Source {
   /** How many requests the source takes at the same time. */
   readonly concurrency: number;
   get(request: BlockRequest, options?: GetOptions): Promise<Uint8Array>;
+}
+
+/** What a source that has files says of itself. */
+export interface Held {
+  readonly frames: boolean;
+  /** Files one by one: those of at most 1 MiB as raw blocks, larger ones by their leaves. */
+  readonly files: boolean;
+}
+
+/** A source that can be asked for the files that a frame brings, one by one: a peer. */
+export interface FileSource extends Source {
+  /** `undefined` before it was heard of. */
+  readonly holds: Held | undefined;
+  /** Reaches the source, unless it was heard of already. */
+  greet(options?: AbortOptions): Promise<Held>;
+  /** The SHA-256 digests of the leaves of a file above 1 MiB, 32 bytes each, in order. */
+  getLinks(file: Cid, leaves: number, options?: GetOptions): Promise<Uint8Array>;
+  /** One leaf of such a file. */
+  getLeaf(file: Cid, index: number, bytes: number, options?: GetOptions): Promise<Uint8Array>;
+  /** Which of these the source says that it has, at most 1,024 at once. */
+  has(wanted: readonly Wanted[], options?: AbortOptions): Promise<boolean[]>;
 }

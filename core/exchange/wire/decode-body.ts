@@ -34,7 +34,7 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
   return {
     type: 'hello',
     version,
-    blocks: (holds & 1) !== 0,
+    frames: (holds & 1) !== 0,
     files: (holds & 2) !== 0,
     zstd: (view.getUint8(2) & 1) !== 0,
     maxOpen: view.getUint32(3),

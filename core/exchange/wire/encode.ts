@@ -47,11 +47,11 @@ function encodeData(message: Data): Uint8Array {
   return out;
 }
 
-function encodeHello({ version, blocks, files, zstd, maxOpen, repositories }: Hello): Uint8Array {
+function encodeHello({ version, frames, files, zstd, maxOpen, repositories }: Hello): Uint8Array {
   if (repositories.length > MAX_REPOSITORIES) throw tooMuch('repositories');
   const { out, view } = begin('hello', 9 + 32 * repositories.length);
   view.setUint8(5, version);
-  view.setUint8(6, (blocks ? 1 : 0) | (files ? 2 : 0));
+  view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0));
   view.setUint8(7, zstd ? 1 : 0);
   view.setUint32(8, maxOpen);
   view.setUint16(12, repositories.length);

@@ -47,8 +47,8 @@ export interface Item {
 export interface Hello {
   type: 'hello';
   version: number;
-  /** Whether the sender serves blocks as they travel, and files of packages. */
-  blocks: boolean;
+  /** Whether the sender serves frames, and files of packages. Other blocks may be there in any case. */
+  frames: boolean;
   files: boolean;
   /** What the sender can read beside `identity`. */
   zstd: boolean;

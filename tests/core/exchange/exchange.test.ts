@@ -57,7 +57,7 @@ describe('a peer that is asked', () => {
 
   it('begins to answer after one round trip on an open stream', async () => {
     const { clock, source } = pair();
-    await clock.run(source.connect());
+    await clock.run(source.greet());
     const [block] = BLOCKS;
     assert.ok(block);
     const before = clock.now();
@@ -98,10 +98,10 @@ describe('a peer that is asked', () => {
     assert.deepEqual(await clock.run(source.has(wanted)), [true, false, true]);
   });
 
-  it('says whether it has blocks or files', async () => {
+  it('says whether it has frames or files', async () => {
     const { clock, source } = pair();
     await clock.run(source.get({ cid: TEXT.cid, maxBytes: TEXT.bytes.length }));
-    assert.equal(source.holds?.blocks, true);
+    assert.equal(source.holds?.frames, true);
     assert.equal(source.holds?.files, true);
   });
 
@@ -143,14 +143,14 @@ describe('a peer that is asked', () => {
 
   it('gives the streams of a vanished peer up, and finds it again', async () => {
     const { clock, source, peer } = pair();
-    await clock.run(source.connect());
+    await clock.run(source.greet());
     peer.vanish();
     await assert.rejects(clock.run(source.get({ cid: TEXT.cid, maxBytes: TEXT.bytes.length })), hasCode('source-failed'));
   });
 
   it('ends streams when it is closed', async () => {
     const { clock, source, server } = pair();
-    await clock.run(source.connect());
+    await clock.run(source.greet());
     const get = source.getLeaf(LARGE_ID, 0, LEAF_SIZE);
     get.catch(() => undefined);
     await clock.run(clock.sleep(7));
