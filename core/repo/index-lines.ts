@@ -58,17 +58,23 @@ export class IndexLines {
 
   /** Lines are counted from 0. */
   name(line: number): string {
-    const start = this.#start(line) + PREFIX.length;
+    const start = this.start(line) + PREFIX.length;
     return String.fromCharCode(...this.#bytes.subarray(start, this.#nameEnds[line]));
   }
 
   /** Whether a line has the same name as the one before it. */
   repeatsName(line: number): boolean {
-    return line > 0 && compareRanges(this.#bytes, this.#start(line - 1), this.#nameEnds[line - 1] ?? 0, this.#start(line), this.#nameEnds[line] ?? 0) === 0;
+    return line > 0 && compareRanges(this.#bytes, this.start(line - 1), this.#nameEnds[line - 1] ?? 0, this.start(line), this.#nameEnds[line] ?? 0) === 0;
   }
 
   /** The first line with this name, or `undefined`. */
   find(name: string): number | undefined {
+    const line = this.lowerBound(name);
+    return line < this.count && this.#compareName(line, name) === 0 ? line : undefined;
+  }
+
+  /** The first line whose name is not before this one; `count` when there is none. */
+  lowerBound(name: string): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -76,13 +82,18 @@ export class IndexLines {
       if (this.#compareName(middle, name) < 0) low = middle + 1;
       else high = middle;
     }
-    return low < this.count && this.#compareName(low, name) === 0 ? low : undefined;
+    return low;
+  }
+
+  /** Where a line starts in the file, in bytes; of line `count`: where the file ends. */
+  start(line: number): number {
+    return this.#starts[line] ?? this.#bytes.length;
   }
 
   /** @throws MossError `bad-index` naming the line */
   entry(line: number): IndexEntry {
     try {
-      return decodeEntry(this.#bytes.subarray(this.#start(line), this.#start(line + 1) - 1));
+      return decodeEntry(this.#bytes.subarray(this.start(line), this.start(line + 1) - 1));
     } catch (cause) {
       throw this.#bad(line, cause instanceof MossError ? cause.message : 'it is malformed', cause);
     }
@@ -92,7 +103,7 @@ export class IndexLines {
   summary(line: number): string {
     let value: unknown;
     try {
-      value = decodeJson(this.#bytes.subarray(this.#start(line), this.#start(line + 1) - 1));
+      value = decodeJson(this.#bytes.subarray(this.start(line), this.start(line + 1) - 1));
     } catch (cause) {
       throw this.#bad(line, 'it is not JSON', cause);
     }
@@ -110,7 +121,7 @@ export class IndexLines {
     const start = (this.#nameEnds[line] ?? 0) + 1;
     if (!startsWith(bytes, PROVIDES, start)) return undefined;
     const from = start + PROVIDES.length;
-    const limit = this.#start(line + 1);
+    const limit = this.start(line + 1);
     // A quote within a text is escaped, so the first bare `"]` ends the list.
     let end = bytes.indexOf(BRACKET, from);
     while (end > 0 && end < limit && (bytes[end - 1] !== QUOTE || bytes[end - 2] === BACKSLASH)) end = bytes.indexOf(BRACKET, end + 1);
@@ -133,10 +144,6 @@ export class IndexLines {
     });
   }
 
-  #start(line: number): number {
-    return this.#starts[line] ?? this.#bytes.length;
-  }
-
   #endOfName(start: number): number | undefined {
     const bytes = this.#bytes;
     if (!startsWith(bytes, PREFIX, start)) return undefined;
@@ -147,7 +154,7 @@ export class IndexLines {
 
   #compareName(line: number, name: string): number {
     const bytes = this.#bytes;
-    const start = this.#start(line) + PREFIX.length;
+    const start = this.start(line) + PREFIX.length;
     const length = (this.#nameEnds[line] ?? start) - start;
     for (let i = 0; i < length && i < name.length; i++) {
       const difference = (bytes[start + i] ?? 0) - name.charCodeAt(i);

@@ -1,6 +1,6 @@
 import { System } from '../system/system.ts';
 import type { UpdatedRepository } from '../system/repositories.ts';
-import { count } from '../ui/format.ts';
+import { count, formatBytes } from '../ui/format.ts';
 import { MossError } from '../../core/error.ts';
 import type { Context } from './context.ts';
 
@@ -18,7 +18,11 @@ export async function run(context: Context, names: string[]): Promise<void> {
     const updated: UpdatedRepository[] = [];
     for (const name of wanted) updated.push(await system.repositories.update(name, { signal }));
     output.result('repo-update', { repositories: updated }, () =>
-      updated.map(({ name, revision, changed, packages }) => `${name}: revision ${revision}, ${count(packages, 'package')}${changed ? '' : ' (nothing new)'}`),
+      updated.map(({ name, revision, changed, packages, received, from }) =>
+        changed
+          ? `${name}: revision ${revision}, ${count(packages, 'package')}; ${formatBytes(received)} fetched${from === null ? '' : `: what changed since revision ${from}`}`
+          : `${name}: revision ${revision}, ${count(packages, 'package')} (nothing new)`,
+      ),
     );
   } finally {
     await system.close();

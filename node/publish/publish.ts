@@ -1,24 +1,20 @@
 /** A new revision of a repository: packages in, a signed static site out. The old revision stays until the last step. */
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { cborBlock, rawBlock, type Block } from '../../core/dag/block.ts';
+import { cborBlock, sameBytes, type Block } from '../../core/dag/block.ts';
 import { parseCid, type Cid } from '../../core/dag/cid.ts';
-import type { FrameRef } from '../../core/dag/manifest.ts';
-import { LINKS_PER_BLOCK, rootValue, type FileRef, type Root } from '../../core/dag/root.ts';
+import { LINKS_PER_BLOCK, rootValue, type Root } from '../../core/dag/root.ts';
 import type { Listener } from '../../core/install/event.ts';
 import { encodeIndex, PackageIndex, type IndexEntry } from '../../core/repo/index-file.ts';
 import type { DirectoryWords } from '../source/directory.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Lock } from '../store/lock.ts';
 import { Pool, workerUrl } from '../threads/pool.ts';
-import { compressInBackground } from '../zstd.ts';
 import { ImportCache, importKey, type CachedImport } from './import-cache.ts';
 import type { ImportResult, ImportTask } from './import-worker.ts';
+import { writeIndex } from './index-file.ts';
 import { listInputs } from './inputs.ts';
 import { Repository } from './site.ts';
-
-/** Bytes of the index in one frame: packed, that is less than a block. */
-const INDEX_FRAME = 4 * 1024 * 1024;
 
 export interface PublishOptions {
   /** The repository's directory. */
@@ -114,14 +110,14 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     verbatimBytes: imported.results.reduce((sum, each) => sum + each.verbatimBytes, 0),
     scripts: imported.scripts,
   };
-  const index = await indexFile(repository, encodeIndex(entries.values()));
-  if (current !== undefined && currentCid !== undefined && Buffer.from(current.index.sha256).equals(index.sha256)) {
+  const index = encodeIndex(entries.values());
+  if (current !== undefined && currentCid !== undefined && sameBytes(current.index.sha256, nodeHasher.sha256(index))) {
     return { revision: current.revision, root: currentCid, changed: false, ...summary };
   }
   const root: Root = {
     name: options.repository,
     revision: (current?.revision ?? 0) + 1,
-    index,
+    index: await writeIndex(repository, index, current && currentCid && { cid: currentCid, root: current }),
     manifests: await linkBlocks(repository, [...entries.values()].map((entry) => entry.manifest)),
     previous: currentCid,
   };
@@ -186,18 +182,6 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
   out.results.sort((a, b) => (keyOf(a.entry) < keyOf(b.entry) ? -1 : 1));
   out.scripts.sort((a, b) => (a.name < b.name ? -1 : 1));
   return out;
-}
-
-/** The index in frames. */
-async function indexFile(repository: Repository, bytes: Uint8Array): Promise<FileRef> {
-  const frames: FrameRef[] = [];
-  for (let at = 0; at < bytes.length; at += INDEX_FRAME) {
-    const plain = bytes.subarray(at, at + INDEX_FRAME);
-    const { cid, bytes: packed } = await rawBlock(await compressInBackground(plain, { level: 19 }), nodeHasher);
-    await repository.blocks.put(cid, packed);
-    frames.push({ cid, size: packed.length, plain: plain.length });
-  }
-  return { sha256: nodeHasher.sha256(bytes), size: bytes.length, frames };
 }
 
 /** Blocks of links to every manifest, for whoever pins the repository by its root. */

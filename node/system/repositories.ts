@@ -2,13 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
+import { sameBytes } from '../../core/dag/block.ts';
 import type { Cid } from '../../core/dag/cid.ts';
 import { Fields } from '../../core/dag/fields.ts';
-import { decodeRoot, type FileRef, type Root } from '../../core/dag/root.ts';
+import { decodeRoot, type Root } from '../../core/dag/root.ts';
 import { MossError } from '../../core/error.ts';
+import { fetchBlock, fetchIndex, type FetchDeps, type FetchedIndex } from '../../core/exchange/index-fetch.ts';
 import { webMetadataFetcher } from '../../core/exchange/metadata-fetcher.ts';
-import { fetchBlocks } from '../../core/exchange/session.ts';
 import { Webseed } from '../../core/exchange/webseed.ts';
 import type { Listener } from '../../core/install/event.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
@@ -46,6 +46,10 @@ export interface UpdatedRepository {
   packages: number;
   /** When the signed metadata expires: milliseconds since the epoch. */
   expires: number;
+  /** Bytes that were fetched: signed metadata, the root, the index. */
+  received: number;
+  /** The revision that the index was brought forward from; null where it was fetched whole, or was here. */
+  from: number | null;
 }
 
 export interface RepositoriesOptions {
@@ -61,6 +65,8 @@ export class Repositories {
   readonly #settings: Settings;
   readonly #onEvent: Listener;
   readonly #sources = new Map<string, MeteredSource[]>();
+  /** Bytes that came so far. */
+  #received = 0;
 
   constructor({ layout, settings, onEvent }: RepositoriesOptions) {
     this.#layout = layout;
@@ -115,6 +121,7 @@ export class Repositories {
   /** Fetches what the repository signed last, and its index. */
   async update(name: string, { signal }: AbortOptions = {}): Promise<UpdatedRepository> {
     const { urls } = this.get(name);
+    const before = this.#received;
     const trusted = await refreshTrustFrom(this.#trust(name), urls.map((url) => this.#fetcher(url)), {
       signal,
       onEvent: (event) => {
@@ -122,10 +129,17 @@ export class Repositories {
         if (event.type === 'keys-rotated') this.#onEvent({ type: 'warning', message: `${name}: the ${event.role} key was replaced by its publisher` });
       },
     });
-    const before = this.#readRoot(name, trusted.rootCid);
-    const root = before ?? (await this.#fetchRoot(name, trusted, { signal }));
-    const index = await this.#index(name, root, { signal });
-    return { name, revision: root.revision, changed: before === undefined, packages: countLines(index), expires: trusted.expires };
+    const known = this.#readRoot(name, trusted.rootCid);
+    const fetched = known === undefined ? await this.#fetchRoot(name, trusted, { signal }) : { root: known, ...(await this.#index(name, known, { signal })) };
+    return {
+      name,
+      revision: fetched.root.revision,
+      changed: known === undefined,
+      packages: countLines(fetched.bytes),
+      expires: trusted.expires,
+      received: this.#received - before,
+      from: fetched.from ?? null,
+    };
   }
 
   /**
@@ -144,7 +158,7 @@ export class Repositories {
         root = this.#readRoot(name, trusted.rootCid);
       }
       if (root === undefined) throw new MossError('bug', `the root of ${name} is not where it was put`);
-      out.push({ repository: name, bytes: await this.#index(name, root, options) });
+      out.push({ repository: name, bytes: (await this.#index(name, root, options)).bytes });
     }
     return out;
   }
@@ -166,13 +180,13 @@ export class Repositories {
     return sources;
   }
 
-  async #fetchRoot(name: string, { rootCid, rootSize }: TrustedRepository, options: AbortOptions): Promise<Root> {
-    const bytes = await this.#fetchBlock(name, rootCid, rootSize, options);
+  async #fetchRoot(name: string, { rootCid, rootSize }: TrustedRepository, options: AbortOptions): Promise<FetchedIndex & { root: Root }> {
+    const bytes = await fetchBlock(rootCid, rootSize, this.#deps(name, options));
     const root = decodeRoot(bytes);
-    await this.#index(name, root, options);
+    const index = await this.#index(name, root, options);
     // Last: its presence says that the index is there too.
     writeFileDurably(this.#file(name, 'root'), bytes);
-    return root;
+    return { root, ...index };
   }
 
   /** The root block that was fetched last, if it is the trusted one. */
@@ -183,59 +197,56 @@ export class Repositories {
     return sameBytes(nodeHasher.sha256(bytes), cid.multihash.digest) ? decodeRoot(bytes) : undefined;
   }
 
-  async #index(name: string, { index }: Root, options: AbortOptions): Promise<Uint8Array> {
+  /** The index that a root speaks of: from the disk, or by what changed since the one there, or whole. */
+  async #index(name: string, root: Root, options: AbortOptions): Promise<FetchedIndex> {
     const path = this.#file(name, 'index');
-    if (existsSync(path)) {
-      const bytes = readFileSync(path);
-      if (sameBytes(nodeHasher.sha256(bytes), index.sha256)) return bytes;
-    }
-    const bytes = await this.#fetchFile(name, index, options);
-    writeFileDurably(path, bytes);
-    return bytes;
+    const bytes = existsSync(path) ? readFileSync(path) : undefined;
+    if (bytes !== undefined && sameBytes(nodeHasher.sha256(bytes), root.index.sha256)) return { bytes, from: undefined };
+    const revision = this.#lastRevision(name);
+    const fetched = await fetchIndex(root, {
+      ...this.#deps(name, options),
+      compressor: nodeCompressor,
+      held: bytes === undefined || revision === undefined ? undefined : { bytes, revision },
+      onBrokenDelta: ({ message }) => this.#onEvent({ type: 'warning', message: `${name}: the whole index is fetched, since what changed cannot be: ${message}` }),
+    });
+    writeFileDurably(path, fetched.bytes);
+    return fetched;
   }
 
-  async #fetchFile(name: string, { sha256, size, frames }: FileRef, { signal }: AbortOptions): Promise<Uint8Array> {
-    const parts = new Map<string, Uint8Array>();
-    const sources = this.sources(name);
-    await fetchBlocks(
-      frames.map(({ cid, size: maxBytes }) => ({ cid, maxBytes })),
-      {
-        sources,
-        signal,
-        clock: nodeClock,
-        onBytes: (source, bytes) => this.#onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
-        accept: async ({ cid }, bytes) => {
-          await verifyBlock(cid, bytes, nodeHasher);
-          parts.set(cid.toString(), bytes);
-        },
-      },
-    );
-    const whole = Buffer.concat(frames.map(({ cid, plain }) => nodeCompressor.decompress(parts.get(cid.toString()) ?? new Uint8Array(), { size: plain })));
-    if (whole.length !== size || !sameBytes(nodeHasher.sha256(whole), sha256)) {
-      throw new MossError('bad-index', `the index of ${name} is not what its root says`, { hint: 'The repository is broken as it was published: tell its publisher.' });
+  /** The revision that was fetched last, as far as it is known here: only a hint at which deltas fit. */
+  #lastRevision(name: string): number | undefined {
+    try {
+      return decodeRoot(readFileSync(this.#file(name, 'root'))).revision;
+    } catch {
+      return undefined;
     }
-    return whole;
   }
 
-  async #fetchBlock(name: string, cid: Cid, maxBytes: number, { signal }: AbortOptions): Promise<Uint8Array> {
-    let got: Uint8Array | undefined;
-    await fetchBlocks([{ cid, maxBytes }], {
+  /** How to fetch from a repository: what arrives is told, and counted. */
+  #deps(name: string, { signal }: AbortOptions): FetchDeps {
+    return {
       sources: this.sources(name),
       signal,
       clock: nodeClock,
-      accept: async (_, bytes) => {
-        await verifyBlock(cid, bytes, nodeHasher);
-        got = bytes;
+      hasher: nodeHasher,
+      onBytes: (source, bytes) => {
+        this.#received += bytes;
+        this.#onEvent({ type: 'received', source: source.name, kind: source.kind, bytes });
       },
-    });
-    if (got === undefined) throw new MossError('bug', 'a block was fetched and is not there');
-    return got;
+    };
   }
 
   #fetcher(url: string): MetadataFetcher {
-    return url.startsWith('file:')
+    const fetcher = url.startsWith('file:')
       ? directoryMetadataFetcher(join(fileURLToPath(url), 'metadata'))
       : webMetadataFetcher({ url, fetch: nodeFetch, clock: nodeClock, stallTimeout: this.#settings.timeout * 1000 });
+    return {
+      fetch: async (...args) => {
+        const bytes = await fetcher.fetch(...args);
+        this.#received += bytes?.length ?? 0;
+        return bytes;
+      },
+    };
   }
 
   #trust(name: string): LocalTrustDeps {
