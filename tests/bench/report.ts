@@ -4,7 +4,7 @@ export interface Figure {
   what: string;
   value: number;
   /** How the value reads: `ratio` with two digits, `MB`, `s`, `count`, ... */
-  unit: 'ratio' | 'fraction' | 'MB' | 'MB/s' | 's' | 'ms' | 'count' | '/s';
+  unit: 'ratio' | 'fraction' | 'KB' | 'MB' | 'MB/s' | 's' | 'ms' | 'count' | '/s';
   goal?: { most: number } | { least: number } | undefined;
 }
 

@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   blit: () => import('./blit.ts'),
   publish: () => import('./publish.ts'),
   start: () => import('./start.ts'),
+  index: () => import('./index.ts'),
 };
 
 function note(text: string): void {
