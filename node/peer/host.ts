@@ -1,0 +1,243 @@
+/** This machine among the others: a libp2p host that speaks moss, with the bulk carrier beside it. */
+import { noise } from '@libp2p/noise';
+import { identify, identifyPush } from '@libp2p/identify';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { webSockets } from '@libp2p/websockets';
+import { yamux } from '@libp2p/yamux';
+import { FaultTolerance, type Connection, type Libp2p, type PrivateKey, type Stream as Libp2pStream } from '@libp2p/interface';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { MossError } from '../../core/error.ts';
+import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
+import { peerOf, reachOf } from './address.ts';
+import { BulkServer } from './bulk-server.ts';
+import { muxedStream } from './muxed-stream.ts';
+import { BULK, EXCHANGE } from './protocols.ts';
+import { RemotePeer } from './remote-peer.ts';
+import { scopeOf } from './scope.ts';
+import { swarmParts, type SwarmOptions } from './swarm.ts';
+import { version } from '../version.ts';
+
+/** Milliseconds for dialling a peer. */
+const DIAL = 5000;
+/** New connections of one address in a second: an office may sit behind one. */
+const FROM_ONE_ADDRESS = 32;
+const PENDING = 64;
+/** Streams of one connection and protocol. */
+const STREAMS = 32;
+
+export interface HostOptions {
+  key: PrivateKey;
+  /** `lan`: nobody beyond the own networks is dialled or let in. */
+  scope: PeerScope;
+  /** Where to be reached; without it, this host only dials. 0 is any port that is free. */
+  listen?: { port: number; bulkPort: number; webSocketPort?: number | undefined } | undefined;
+  /** What the swarm takes: the hash table, relays, hole punching. Only with the scope `swarm`. */
+  swarm?: SwarmOptions | undefined;
+  /** Peers at the same time. */
+  connections: number;
+}
+
+/** A peer that is connected. */
+export interface ConnectedPeer {
+  id: string;
+  address: string;
+  scope: PeerScope;
+  transport: string;
+  direction: 'inbound' | 'outbound';
+  /** Milliseconds since the epoch. */
+  since: number;
+  /** Whether it speaks moss; `undefined` until it has said what it speaks. */
+  speaks: boolean | undefined;
+}
+
+export interface HostEvents {
+  /** A peer that speaks moss is there. */
+  onPeer?: (peer: RemotePeer) => void;
+  onGone?: (id: string) => void;
+}
+
+export class Host {
+  readonly libp2p: Libp2p;
+  readonly scope: PeerScope;
+  readonly #bulk: BulkServer | undefined;
+  readonly #peers = new Map<string, RemotePeer>();
+  readonly #banned: Set<string>;
+  readonly #events: HostEvents;
+
+  /** @throws MossError `io` when a port cannot be had */
+  static async start(options: HostOptions, events: HostEvents = {}): Promise<Host> {
+    const { key, listen, scope, connections, swarm } = options;
+    const banned = new Set<string>();
+    const parts = swarm && swarmParts(swarm);
+    const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
+    let libp2p: Libp2p;
+    try {
+      libp2p = await createLibp2p({
+        privateKey: key,
+        nodeInfo: { name: 'moss', version },
+        addresses: {
+          listen: [...(listen === undefined ? [] : listenAddresses(listen)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
+          ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
+        },
+        transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? [])],
+        connectionEncrypters: [noise()],
+        streamMuxers: [yamux()],
+        services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), ...parts?.services },
+        connectionManager: {
+          maxConnections: connections,
+          inboundConnectionThreshold: FROM_ONE_ADDRESS,
+          maxIncomingPendingConnections: PENDING,
+          dialTimeout: DIAL,
+          addressDialTimeout: DIAL,
+          // Whom to look for again is decided elsewhere.
+          reconnectRetries: 0,
+        },
+        connectionGater: {
+          denyDialPeer: (id) => banned.has(id.toString()),
+          denyDialMultiaddr: (address) => !allows(address),
+          denyInboundConnection: ({ remoteAddr }) => !allows(remoteAddr),
+          denyInboundEncryptedConnection: (id) => banned.has(id.toString()),
+          denyOutboundRelayedConnection: () => scope === 'lan',
+          denyInboundRelayedConnection: () => scope === 'lan',
+        },
+        connectionMonitor: { pingInterval: 60_000 },
+        // A machine may have no IPv6; what it must have is checked below.
+        transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
+      });
+    } catch (cause) {
+      throw new MossError('io', `the peer cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
+    }
+    if (listen !== undefined && !libp2p.getMultiaddrs().some((address) => reachOf(address).transport === 'tcp')) {
+      await libp2p.stop();
+      throw new MossError('io', `the peer cannot listen on port ${listen.port}`, { hint: 'Another program has it: choose another one with `moss config set peer-port`.', data: { port: listen.port } });
+    }
+    const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, port: listen.bulkPort, connections }));
+    return new Host(libp2p, { bulk, banned, events, scope });
+  }
+
+  private constructor(libp2p: Libp2p, { bulk, banned, events, scope }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope }) {
+    this.libp2p = libp2p;
+    this.scope = scope;
+    this.#bulk = bulk;
+    this.#banned = banned;
+    this.#events = events;
+    libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
+      if (protocols.includes(EXCHANGE)) this.#meet(peerId.toString());
+    });
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      if (this.#peers.delete(detail.toString())) events.onGone?.(detail.toString());
+    });
+  }
+
+  get id(): string {
+    return this.libp2p.peerId.toString();
+  }
+
+  /** Where this peer can be reached, with its id in each. */
+  get addresses(): Multiaddr[] {
+    return this.libp2p.getMultiaddrs();
+  }
+
+  /** The ports it listens on; 0 where it does not. */
+  get ports(): { port: number; bulkPort: number } {
+    const port = this.addresses.find((address) => reachOf(address).transport === 'tcp')?.getComponents().find(({ name }) => name === 'tcp')?.value;
+    return { port: Number(port ?? 0), bulkPort: this.#bulk?.port ?? 0 };
+  }
+
+  /** Peers that speak moss and are connected. */
+  get peers(): RemotePeer[] {
+    return [...this.#peers.values()];
+  }
+
+  /** Serves what others ask. */
+  async handle(handler: StreamHandler): Promise<void> {
+    this.#bulk?.handle(handler);
+    const limits = { maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS, runOnLimitedConnection: false };
+    await this.libp2p.handle(EXCHANGE, (stream, connection) => this.#serve(handler, stream, connection), limits);
+    if (this.#bulk !== undefined) await this.libp2p.handle(BULK, (stream, connection) => this.#giveTicket(stream, connection), limits);
+  }
+
+  /**
+   * Connects to a peer by its addresses.
+   *
+   * @throws MossError `source-failed`
+   */
+  async dial(addresses: readonly Multiaddr[], signal: AbortSignal = AbortSignal.timeout(DIAL)): Promise<void> {
+    const [first] = addresses;
+    const id = first && peerOf(first);
+    if (id !== undefined && (id === this.id || this.#banned.has(id))) return;
+    try {
+      await this.libp2p.dial([...addresses], { signal });
+    } catch (cause) {
+      throw new MossError('source-failed', `the peer at ${first?.toString() ?? 'no address'} cannot be reached`, { cause });
+    }
+  }
+
+  /** Drops a peer, and has no more to do with it until this host ends. */
+  async ban(id: string): Promise<void> {
+    this.#banned.add(id);
+    this.#peers.delete(id);
+    await this.libp2p.hangUp(peerIdFromString(id)).catch(() => undefined);
+  }
+
+  get banned(): readonly string[] {
+    return [...this.#banned];
+  }
+
+  get connected(): ConnectedPeer[] {
+    return this.libp2p.getConnections().map((connection) => {
+      const { scope, transport } = reachOf(connection.remoteAddr);
+      const id = connection.remotePeer.toString();
+      return { id, address: connection.remoteAddr.toString(), scope, transport: this.#peers.get(id)?.transport ?? transport, direction: connection.direction, since: connection.timeline.open, speaks: this.#peers.has(id) };
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.libp2p.stop(), this.#bulk?.close()]);
+  }
+
+  #meet(id: string): void {
+    if (this.#peers.has(id) || this.#banned.has(id)) return;
+    const connection = this.libp2p.getConnections(peerIdFromString(id))[0];
+    if (connection === undefined) return;
+    const peer = new RemotePeer(this.libp2p, connection.remotePeer);
+    this.#peers.set(id, peer);
+    this.#events.onPeer?.(peer);
+  }
+
+  #serve(handler: StreamHandler, stream: Libp2pStream, connection: Connection): void {
+    const { scope, transport } = reachOf(connection.remoteAddr);
+    const served = muxedStream(stream);
+    handler(served, { id: connection.remotePeer.toString(), scope, transport }).catch((reason: unknown) => served.abort(reason));
+  }
+
+  /** The other side's identity is proved by the connection: the ticket is for nobody else. */
+  #giveTicket(stream: Libp2pStream, connection: Connection): void {
+    const { scope, host } = reachOf(connection.remoteAddr);
+    const ticket = host === undefined ? undefined : this.#bulk?.issue({ peer: connection.remotePeer.toString(), scope });
+    if (ticket === undefined) {
+      stream.abort(new Error('no ticket'));
+      return;
+    }
+    stream.send(ticket);
+    stream.close({ signal: AbortSignal.timeout(DIAL) }).catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error('closing failed')));
+  }
+}
+
+function listenAddresses({ port, webSocketPort }: { port: number; webSocketPort?: number | undefined }): string[] {
+  const ends = webSocketPort === undefined ? [`${port}`] : [`${port}`, `${webSocketPort}/ws`];
+  return ends.flatMap((end) => [`/ip4/0.0.0.0/tcp/${end}`, `/ip6/::/tcp/${end}`]);
+}
+
+export function parseMultiaddr(text: string): Multiaddr {
+  try {
+    return multiaddr(text);
+  } catch (cause) {
+    throw new MossError('usage', `${JSON.stringify(text)} is no multiaddr`, { hint: 'Such as /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...', cause });
+  }
+}

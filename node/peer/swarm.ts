@@ -1,0 +1,47 @@
+/** What the swarm takes beyond a local network: the hash table, relays, hole punching, knowing whether one is reachable. */
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { autoNAT } from '@libp2p/autonat';
+import { dcutr } from '@libp2p/dcutr';
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
+
+/** Of our own: peers of other networks are neither asked nor answered. */
+export const KAD = '/moss/kad/1.0.0';
+/** Milliseconds that a record of a peer lasts: peers come and go. */
+const RECORD_LIFETIME = 12 * 3600 * 1000;
+/** Peers that one relay serves at the same time, and the bytes of each connection. */
+const RELAYED = 64;
+const RELAYED_BYTES = 128 * 1024;
+
+export interface SwarmOptions {
+  /** `server` answers others; `client` only asks. `auto`: a server once it is known to be reachable. */
+  table: 'auto' | 'client' | 'server';
+  /** Whether this host relays for those that cannot be reached. */
+  relay: boolean;
+  /** Whether it looks for a relay itself. */
+  relayed: boolean;
+  /** Addresses to announce beside those that are known. */
+  announce: string[];
+}
+
+/** The parts of a libp2p host; they want `identify` and `ping` beside them. */
+export function swarmParts({ table, relay }: SwarmOptions) {
+  return {
+    transports: [circuitRelayTransport()],
+    services: {
+      table: kadDHT({
+        protocol: KAD,
+        peerInfoMapper: passthroughMapper,
+        // Without a word, the table becomes a server when a public address of this host is confirmed, and a client else.
+        ...(table !== 'auto' && { clientMode: table === 'client' }),
+        // Two peers are a swarm already.
+        allowQueryWithZeroPeers: true,
+        providers: { provideValidity: RECORD_LIFETIME },
+        reprovide: { validity: RECORD_LIFETIME, threshold: RECORD_LIFETIME / 2, interval: RECORD_LIFETIME / 4 },
+      }),
+      autonat: autoNAT(),
+      holePunching: dcutr(),
+      // Signalling only: enough for two peers to meet and punch a hole.
+      ...(relay && { relay: circuitRelayServer({ reservations: { maxReservations: RELAYED, defaultDataLimit: BigInt(RELAYED_BYTES) } }) }),
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** Peers on real sockets: they meet by multicast DNS, prove who they are, and serve each other. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { multiaddr } from '@multiformats/multiaddr';
+import { cidOf, RAW } from '../../../core/dag/cid.ts';
+import { ExchangeServer } from '../../../core/exchange/server.ts';
+import { PeerSource } from '../../../core/exchange/peer-source.ts';
+import type { Holdings } from '../../../core/ports/holdings.ts';
+import { nodeClock } from '../../../node/clock.ts';
+import { nodeHasher } from '../../../node/hasher.ts';
+import { Host, type HostEvents } from '../../../node/peer/host.ts';
+import { loadIdentity, passingIdentity } from '../../../node/peer/identity.ts';
+import { LanDiscovery } from '../../../node/peer/lan-discovery.ts';
+import { temporaryDirectory } from '../../e2e/fixture.ts';
+
+const BLOCK = randomBytes(900_000);
+const CID = cidOf(RAW, nodeHasher.sha256(BLOCK));
+const holdings: Holdings = {
+  repositories: [],
+  frames: true,
+  files: false,
+  find: (wanted) => {
+    if (wanted.kind !== 'block' || wanted.cid.toString() !== CID.toString()) return undefined;
+    return { size: BLOCK.length, compressible: false, read: (offset, length) => BLOCK.subarray(offset, offset + length) };
+  },
+};
+
+describe('hosts', { timeout: 60_000 }, () => {
+  const ends: (() => Promise<void>)[] = [];
+  after(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+
+  async function start(events: HostEvents = {}, { serves = true, key = passingIdentity() } = {}): Promise<Host> {
+    const host = await Host.start({ key, scope: 'lan', listen: { port: 0, bulkPort: 0 }, connections: 16 }, events);
+    ends.push(() => host.stop());
+    if (serves) await host.handle(new ExchangeServer({ holdings, clock: nodeClock }).handle);
+    return host;
+  }
+
+  test('two meet by multicast DNS, and one serves the other over the bulk carrier', async () => {
+    const met = Promise.withResolvers<Host['peers'][number]>();
+    const server = await start();
+    const client = await start({ onPeer: (peer) => met.resolve(peer) });
+    // A port of this test alone: other peers of this machine stay out of it.
+    const port = 40_000 + (process.pid % 20_000);
+    const discoveries = [
+      new LanDiscovery({ port, addresses: () => server.addresses, onFound: () => undefined }),
+      new LanDiscovery({ port, addresses: () => [], onFound: (addresses) => void client.dial(addresses).catch(() => undefined) }),
+    ];
+    for (const discovery of discoveries) {
+      ends.push(() => discovery.stop());
+      discovery.start();
+    }
+    const peer = await met.promise;
+    assert.equal(peer.id, server.id);
+    assert.equal(peer.scope, 'lan');
+    const source = new PeerSource({ peer, clock: nodeClock });
+    const got = await source.get({ cid: CID, maxBytes: BLOCK.length });
+    assert.ok(BLOCK.equals(got));
+    assert.equal(peer.transport, 'tls');
+    await assert.rejects(source.get({ cid: cidOf(RAW, nodeHasher.sha256(randomBytes(9))), maxBytes: 9 }), { code: 'no-source' });
+    source.close();
+  });
+
+  test('a peer whose bulk carrier fails is asked over libp2p', async () => {
+    const met = Promise.withResolvers<Host['peers'][number]>();
+    const server = await start();
+    const client = await start({ onPeer: (peer) => met.resolve(peer) }, { serves: false });
+    await client.dial(server.addresses);
+    const peer = await met.promise;
+    peer.bulkFailed();
+    const source = new PeerSource({ peer, clock: nodeClock });
+    assert.ok(BLOCK.equals(await source.get({ cid: CID, maxBytes: BLOCK.length })));
+    assert.equal(peer.transport, 'tcp');
+    source.close();
+  });
+
+  test('an address that names another peer leads to nobody', async () => {
+    const server = await start();
+    const client = await start({}, { serves: false });
+    const stranger = await start({}, { serves: false });
+    const lie = server.addresses.map((address) => multiaddr(address.toString().replace(server.id, stranger.id)));
+    await assert.rejects(client.dial(lie), { code: 'source-failed' });
+    assert.deepEqual(client.peers, []);
+  });
+
+  test('a banned peer is dropped, and neither dialled nor let in again', async () => {
+    const gone = Promise.withResolvers<string>();
+    const met = Promise.withResolvers<void>();
+    const server = await start();
+    const client = await start({ onPeer: () => met.resolve(), onGone: (id) => gone.resolve(id) });
+    await client.dial(server.addresses);
+    await met.promise;
+    await client.ban(server.id);
+    assert.deepEqual(client.peers, []);
+    await client.dial(server.addresses);
+    await server.dial(client.addresses).catch(() => undefined);
+    assert.deepEqual(client.peers, []);
+  });
+
+  test('with the scope lan nobody beyond the network is dialled', async () => {
+    const client = await start({}, { serves: false });
+    await assert.rejects(client.dial([multiaddr(`/ip4/192.0.2.1/tcp/4001/p2p/${passingPeer()}`)]), { code: 'source-failed' });
+  });
+
+  test('the key is kept, for its owner alone', async () => {
+    const { path, remove } = temporaryDirectory('identity');
+    try {
+      const file = join(path, 'peer', 'key.pem');
+      const [first, second] = [loadIdentity(file), loadIdentity(file)];
+      assert.ok(first.equals(second));
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      const [a, b] = [await start({}, { serves: false, key: first }), await start({}, { serves: false, key: second })];
+      assert.equal(a.id, b.id);
+    } finally {
+      remove();
+    }
+  });
+});
+
+function passingPeer(): string {
+  return passingIdentity().publicKey.toString();
+}
