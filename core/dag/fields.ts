@@ -113,6 +113,16 @@ export class Fields {
     return this.list(name, max).map((item, i) => new Fields(item, this.#code, `${this.#where}: ${name}[${i}]`));
   }
 
+  /** The field as it is: for whoever checks it elsewhere. */
+  value(name: string): unknown {
+    return this.#own(name);
+  }
+
+  /** All fields as they are. */
+  all(): Readonly<Record<string, unknown>> {
+    return this.#value;
+  }
+
   #own(name: string): unknown {
     return Object.hasOwn(this.#value, name) ? this.#value[name] : undefined;
   }

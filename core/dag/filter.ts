@@ -18,29 +18,33 @@ const MASK = 2 ** 25 - 1;
 const OPCODES = new Uint8Array(256);
 for (const opcode of [0x03, 0x2b, 0x39, 0x3b, 0x63, 0x85, 0x89, 0x8b, 0x8d]) OPCODES[opcode] = 1;
 
-/** Applies the filter in place. */
-export function applyFilter(_filter: Filter, bytes: Uint8Array): void {
-  transform(bytes, encode);
+/**
+ * Applies the filter in place.
+ *
+ * @param start the address of the first byte
+ */
+export function applyFilter(_filter: Filter, bytes: Uint8Array, start = 0): void {
+  transform(bytes, start, encode);
 }
 
 /** Undoes the filter in place. */
-export function undoFilter(_filter: Filter, bytes: Uint8Array): void {
-  transform(bytes, decode);
+export function undoFilter(_filter: Filter, bytes: Uint8Array, start = 0): void {
+  transform(bytes, start, decode);
 }
 
 type Rewrite = (bytes: Uint8Array, at: number, end: number) => void;
 
-function transform(bytes: Uint8Array, rewrite: Rewrite): void {
+function transform(bytes: Uint8Array, start: number, rewrite: Rewrite): void {
   const last = bytes.length - 7;
   for (let i = 0; i < last; ) {
     const byte = bytes[i] ?? 0;
     // call rel32, jmp rel32
     if ((byte & 0xfe) === 0xe8) {
-      rewrite(bytes, i + 1, i + 5);
+      rewrite(bytes, i + 1, start + i + 5);
       i += 5;
       // REX.W prefix, opcode, ModRM with mod 0 and r/m 5: a displacement from RIP
     } else if ((byte & 0xf8) === 0x48 && OPCODES[bytes[i + 1] ?? 0] === 1 && ((bytes[i + 2] ?? 0) & 0xc7) === 0x05) {
-      rewrite(bytes, i + 3, i + 7);
+      rewrite(bytes, i + 3, start + i + 7);
       i += 7;
     } else i++;
   }

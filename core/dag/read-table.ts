@@ -117,7 +117,7 @@ function applyRecipes(fields: Fields, entries: Entry[], files: FileEntry[]): voi
 }
 
 /** A number is a whole file; a number, `-1 - first leaf` and a length are a run of leaves of one. */
-function decodePieces(frame: unknown, files: readonly FileEntry[], fields: Fields): Piece[] {
+export function decodePieces(frame: unknown, files: readonly FileEntry[], fields: Fields): Piece[] {
   if (!Array.isArray(frame) || frame.length > 3 * MAX_ROWS) throw fields.wrong('frames', 'a list of lists');
   const numbers = frame as unknown[];
   const pieces: Piece[] = [];

@@ -50,6 +50,8 @@ export interface Root {
    * repository by its root without knowing more than dag-cbor.
    */
   manifests: Cid[];
+  /** The top of the tree that lists deltas (`delta-map.ts`), where there are any. */
+  deltas?: Cid | undefined;
   /** The revision before this one. */
   previous: Cid | undefined;
 }
@@ -61,6 +63,7 @@ export function rootValue(root: Root): Record<string, unknown> {
     revision: root.revision,
     index: root.index,
     manifests: root.manifests,
+    ...(root.deltas !== undefined && { deltas: root.deltas }),
     previous: root.previous ?? null,
     plan: null,
     popularity: null,
@@ -78,6 +81,7 @@ export function decodeRoot(bytes: Uint8Array): Root {
     revision,
     index: decodeIndexRef(fields.map('index'), revision),
     manifests: fields.cids('manifests'),
+    deltas: fields.has('deltas') ? fields.cid('deltas') : undefined,
     previous: fields.has('previous') ? fields.cid('previous') : undefined,
   };
 }

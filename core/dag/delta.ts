@@ -1,0 +1,166 @@
+/**
+ * Deltas: how a machine that holds one version of a package gets another one for fewer bytes. A delta is one dag-cbor
+ * block for a pair of manifests. It lists frames whose bases are files of the old version, and brings the new manifest
+ * compressed against the old one. Nothing in it is believed: what it gives is held against the new manifest's CID and
+ * its files' ids.
+ */
+import { MossError } from '../error.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import { MAX_BLOCK_SIZE } from './block.ts';
+import type { Cid } from './cid.ts';
+import { decodeCbor, encodeCbor } from './codec.ts';
+import { Fields } from './fields.ts';
+import { FILTERS, type Filter } from './filter.ts';
+import { decodeFrameRef, type FrameRef } from './manifest.ts';
+import { MAX_TABLE_SIZE } from './table.ts';
+
+/** The version of the format: a reader passes over what is newer. */
+export const DELTA_VERSION = 1;
+/** Bytes of all bases of a frame together: what a reader must hold beside the frame to undo it. */
+export const MAX_DELTA_BASE = 32 * 1024 * 1024;
+/** Files that the base of one frame is put together from, at most. */
+export const MAX_DELTA_RUNS = 4096;
+/** Level at which the tables of a manifest are compressed: by writers, and by whoever rebuilds a manifest. */
+export const TABLE_LEVEL = 19;
+
+/** A run of a file of the old version, as it travels. */
+export interface DeltaRun {
+  /** Counts the parts of all components of the old manifest, in its order. */
+  part: number;
+  /** An index into the distinct files of that part. */
+  file: number;
+  /** Bytes. */
+  offset: number;
+  length: number;
+}
+
+export interface DeltaFrame {
+  ref: FrameRef;
+  /** Counts the parts of all components of the new manifest, in its order. */
+  part: number;
+  /** Pieces of files of that part, in the numbers that tables use for them. */
+  pieces: number[];
+  /** Together, in this order, the dictionary; none where the frame stands alone. */
+  bases: DeltaRun[];
+  /** Undone on each piece by itself, and applied to each run of the base, with addresses from the start of the file. */
+  filter?: Filter | undefined;
+}
+
+/** A file table that is a block of its own, unpacked and compressed against an old one, unpacked. */
+export interface TableDelta {
+  part: number;
+  base: number;
+  ref: FrameRef;
+}
+
+export interface Delta {
+  from: Cid;
+  to: Cid;
+  /** Which zstd compressed the tables: another one may give other bytes, so that the manifest cannot be rebuilt. */
+  zstd: string;
+  frames: DeltaFrame[];
+  tables: TableDelta[];
+  /** The new manifest with its tables unpacked: see `expandManifest`. */
+  manifest: unknown;
+}
+
+/** The bytes of a delta's block. */
+export async function encodeDelta(delta: Delta, oldManifest: Uint8Array, compressor: Compressor): Promise<Uint8Array> {
+  const dictionary = encodeCbor(await expandManifest(oldManifest, compressor));
+  const body = encodeCbor({
+    manifest: delta.manifest,
+    frames: delta.frames.map(({ part, pieces, bases, filter }) => [part, pieces, bases.map((run) => [run.part, run.file, run.offset, run.length]), filter === undefined ? -1 : FILTERS.indexOf(filter)]),
+    tables: delta.tables.map(({ part, base }) => [part, base]),
+  });
+  return encodeCbor({
+    moss: DELTA_VERSION,
+    from: delta.from,
+    to: delta.to,
+    zstd: delta.zstd,
+    frames: delta.frames.map(({ ref }) => ref),
+    tables: delta.tables.map(({ ref }) => ref),
+    size: body.length,
+    body: await compressor.compress(body, { level: TABLE_LEVEL, dictionary }),
+  });
+}
+
+/** Which manifests a delta is about: readable without having either. */
+export function deltaPair(bytes: Uint8Array): { from: Cid; to: Cid } {
+  const fields = new Fields(decodeCbor(bytes, 'bad-frame', 'a delta'), 'bad-frame', 'delta');
+  return { from: fields.cid('from'), to: fields.cid('to') };
+}
+
+/**
+ * @param oldManifest the block of the manifest that the delta starts from
+ * @throws MossError `bad-frame`, `bad-manifest`, `unsupported`
+ */
+export async function decodeDelta(bytes: Uint8Array, oldManifest: Uint8Array, compressor: Compressor): Promise<Delta> {
+  const fields = new Fields(decodeCbor(bytes, 'bad-frame', 'a delta'), 'bad-frame', 'delta');
+  const version = fields.int('moss', 1);
+  if (version > DELTA_VERSION) throw new MossError('unsupported', `a delta of version ${version}`, { hint: 'Update moss.' });
+  const dictionary = encodeCbor(await expandManifest(oldManifest, compressor));
+  const plain = await compressor.decompress(fields.bytes('body', MAX_BLOCK_SIZE), { size: fields.int('size', 1, MAX_TABLE_SIZE), dictionary });
+  const body = new Fields(decodeCbor(plain, 'bad-frame', 'the body of a delta'), 'bad-frame', 'delta');
+  const refs = fields.maps('frames').map(decodeFrameRef);
+  const tableRefs = fields.maps('tables').map(decodeFrameRef);
+  const frames = body.list('frames').map((item, i) => decodeFrame(item, refs[i], fields));
+  const tables = body.list('tables').map((item, i): TableDelta => {
+    const [part, base] = numbersOf(item, fields);
+    const ref = tableRefs[i];
+    if (part === undefined || base === undefined || ref === undefined) throw fields.wrong('tables', 'made of pairs');
+    return { part, base, ref };
+  });
+  return { from: fields.cid('from'), to: fields.cid('to'), zstd: fields.text('zstd', 64), frames, tables, manifest: body.value('manifest') };
+}
+
+function decodeFrame(item: unknown, ref: FrameRef | undefined, fields: Fields): DeltaFrame {
+  const [part, pieces, runs, filter] = Array.isArray(item) ? (item as unknown[]) : [];
+  if (ref === undefined || typeof part !== 'number' || typeof filter !== 'number' || !Array.isArray(runs) || runs.length > MAX_DELTA_RUNS) {
+    throw fields.wrong('frames', 'made of parts, pieces, bases and filters');
+  }
+  const bases = runs.map((run): DeltaRun => {
+    const [oldPart, file, offset, length] = numbersOf(run, fields);
+    if (oldPart === undefined || file === undefined || offset === undefined || length === undefined || length === 0) throw fields.wrong('frames', 'about runs of files');
+    return { part: oldPart, file, offset, length };
+  });
+  if (bases.reduce((sum, { length }) => sum + length, 0) > MAX_DELTA_BASE) throw fields.wrong('frames', `against at most ${MAX_DELTA_BASE} bytes`);
+  if (filter !== -1 && FILTERS[filter] === undefined) throw fields.wrong('frames', 'with filters that this version knows');
+  return { ref, part, pieces: numbersOf(pieces, fields, -Number.MAX_SAFE_INTEGER), bases, filter: FILTERS[filter] };
+}
+
+function numbersOf(item: unknown, fields: Fields, least = 0): number[] {
+  if (!Array.isArray(item)) throw fields.wrong('frames', 'made of lists of numbers');
+  return (item as unknown[]).map((each) => {
+    if (typeof each !== 'number' || !Number.isSafeInteger(each) || each < least) throw fields.wrong('frames', 'made of whole numbers');
+    return each;
+  });
+}
+
+/** The value of a manifest block, with the tables that stand in it unpacked: what compresses against another one. */
+export async function expandManifest(bytes: Uint8Array, compressor: Compressor): Promise<unknown> {
+  return mapTables(decodeCbor(bytes, 'bad-manifest', 'a manifest'), async (table, size) => compressor.decompress(table, { size }));
+}
+
+/**
+ * The manifest block of an expanded value. Its hash decides whether it is the right one.
+ *
+ * @throws MossError `bad-manifest`
+ */
+export async function collapseManifest(value: unknown, compressor: Compressor): Promise<Uint8Array> {
+  return encodeCbor(await mapTables(value, async (table) => compressor.compress(table, { level: TABLE_LEVEL })));
+}
+
+async function mapTables(value: unknown, map: (table: Uint8Array, plain: number) => Promise<Uint8Array>): Promise<unknown> {
+  const manifest = new Fields(value, 'bad-manifest', 'manifest');
+  const components: unknown[] = [];
+  for (const component of manifest.has('components') ? manifest.maps('components') : []) {
+    const parts: unknown[] = [];
+    for (const part of component.maps('parts')) {
+      const inline = part.link('table') === undefined;
+      const plain = part.int('tablePlain', 0, MAX_TABLE_SIZE);
+      parts.push(inline ? { ...part.all(), table: await map(part.bytes('table', MAX_TABLE_SIZE), plain) } : part.all());
+    }
+    components.push({ ...component.all(), parts });
+  }
+  return { ...manifest.all(), ...(manifest.has('components') && { components }) };
+}
