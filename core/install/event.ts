@@ -5,7 +5,7 @@ import type { Step } from './transaction.ts';
 export type MossEvent =
   /** Something waits for another process. */
   | { type: 'waiting'; what: string }
-  | { type: 'step'; step: Step | 'resolve' | 'manifests' | 'resume' | 'verify' | 'import' | 'pack' | 'sign' }
+  | { type: 'step'; step: Step | 'resolve' | 'manifests' | 'resume' | 'verify' | 'import' | 'pack' | 'deltas' | 'sign' }
   /** How much there is to do in the present step; 0 where it is not known. */
   | { type: 'total'; unit: Unit; count: number }
   | { type: 'done'; unit: Unit; count: number }

@@ -5,6 +5,7 @@ import type { Filter } from '../dag/filter.ts';
 import { fileIdFromDigest, type FileId } from '../dag/file-id.ts';
 import type { Dictionary, FrameRef, Part } from '../dag/manifest.ts';
 import { travelSize, type Base, type Table, type TableFrame } from '../dag/table.ts';
+import { chooseDeltas, coverOf, type BaseRun, type Choice, type KnownDeltaFrame, type Way } from './delta.ts';
 
 /** A part of a component that was chosen, with its table. */
 export interface PlannedPart {
@@ -38,7 +39,9 @@ export interface WantedFrame {
   pieces: WantedPiece[];
   /** What it is compressed against: to be fetched before, unless it is here. */
   base?: Base | undefined;
-  /** What is undone on the whole content. */
+  /** Of a delta frame: what of files that are here it is compressed against, together. */
+  bases?: readonly BaseRun[] | undefined;
+  /** What is undone on the whole content; in a delta frame on each piece by itself. */
   filter?: Filter | undefined;
 }
 
@@ -50,6 +53,8 @@ export interface FetchPlan {
   bytes: number;
   /** Bytes to fetch. */
   download: number;
+  /** Bytes of them that are delta frames. */
+  deltas: number;
 }
 
 export interface PlanOptions {
@@ -57,10 +62,13 @@ export interface PlanOptions {
   has: (file: Pick<FileEntry, 'id' | 'size'>) => boolean;
   /** Whether GNU gzip is here; without it, packed documents come as they are. */
   gzip: boolean;
+  /** Delta frames that may be used where their bases are here. */
+  deltas?: readonly KnownDeltaFrame[] | undefined;
 }
 
 export function planFetch(parts: Iterable<PlannedPart>, options: PlanOptions): FetchPlan {
   const planner = new Planner([...parts], options);
+  planner.claimDeltas(options.deltas ?? []);
   if (!options.gzip) planner.claimVerbatim();
   // What has no base comes first, from whichever part: a base has none itself, so it is here or claimed by then.
   planner.claim((frame) => frame.base === undefined);
@@ -69,7 +77,7 @@ export function planFetch(parts: Iterable<PlannedPart>, options: PlanOptions): F
 }
 
 class Planner {
-  readonly plan: FetchPlan = { frames: [], files: 0, bytes: 0, download: 0 };
+  readonly plan: FetchPlan = { frames: [], files: 0, bytes: 0, download: 0, deltas: 0 };
   readonly #parts: readonly PlannedPart[];
   readonly #options: PlanOptions;
   /** The part that brings each missing file: the same file may be in many. */
@@ -93,6 +101,60 @@ class Planner {
         this.#claimFrame(planned, ref, frame);
       }
     }
+  }
+
+  /** Plans delta frames for the files that are cheaper that way. */
+  claimDeltas(known: readonly KnownDeltaFrame[]): void {
+    const { has, gzip } = this.#options;
+    const usable = known.filter(
+      ({ files, pieces, bases }) =>
+        bases.every((run) => has(run)) &&
+        (gzip || pieces.every(({ file }) => files[file]?.recipe === undefined)) &&
+        pieces.some(({ file }) => files[file] !== undefined && this.#isMissing(files[file])),
+    );
+    if (usable.length === 0) return;
+    const cover = coverOf(usable);
+    const chosen = chooseDeltas(this.#choices(cover));
+    const needed = new Set([...chosen].flatMap((id) => cover.get(id) ?? []));
+    for (const { cid, size, plain, files, pieces, bases, filter } of needed) {
+      const wanted: WantedPiece[] = [];
+      let at = 0;
+      for (const { file: index, offset, length } of pieces) {
+        const file = files[index];
+        if (file !== undefined && chosen.has(file.id)) {
+          this.#claims.set(file.id, undefined);
+          wanted.push({ id: file.id, at, offset, length, total: travelSize(file), gzip: file.recipe !== undefined });
+        }
+        at += length;
+      }
+      this.#add({ cid, size, plain, pieces: wanted, bases, filter });
+      this.plan.deltas += size;
+    }
+  }
+
+  /** Both ways to each missing file of the parts that deltas say something about. */
+  #choices(cover: ReadonlyMap<FileId, readonly KnownDeltaFrame[]>): Choice[] {
+    const choices = new Map<FileId, Choice>();
+    for (const { part, table, dictionary } of this.#parts) {
+      if (!table.files.some(({ id }) => cover.has(id))) continue;
+      const ways = new Map<FileId, Way[]>();
+      for (const [i, { pieces, base }] of table.frames.entries()) {
+        const ref = part.frames[i];
+        if (ref === undefined) continue;
+        const shared = dictionary && dictionaryFrame(dictionary);
+        const isShared = shared !== undefined && base?.id === shared.id && !this.#options.has({ id: shared.id, size: shared.frame.plain });
+        const needed = [ref, ...(isShared ? [shared.frame] : [])].map(({ cid, size }) => ({ key: cid.toString(), size }));
+        for (const { file } of pieces) {
+          const entry = table.files[file];
+          if (entry !== undefined && this.#isMissing(entry)) ways.set(entry.id, [...(ways.get(entry.id) ?? []), ...needed]);
+        }
+      }
+      for (const [id, full] of ways) {
+        const deltas = (cover.get(id) ?? []).map(({ cid, size }) => ({ key: `delta ${cid.toString()}`, size }));
+        if (!choices.has(id)) choices.set(id, { id, full, deltas });
+      }
+    }
+    return [...choices.values()];
   }
 
   /** Plans the frames that bring packed documents as they are. */

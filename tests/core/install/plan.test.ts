@@ -45,7 +45,7 @@ const nothing = { has: () => false, gzip: true };
 describe('what is fetched', () => {
   it('is nothing when everything is here', () => {
     const plan = planFetch([part([file('a', 1)], [[0]])], { has: () => true, gzip: true });
-    assert.deepEqual(plan, { frames: [], files: 0, bytes: 0, download: 0 });
+    assert.deepEqual(plan, { frames: [], files: 0, bytes: 0, download: 0, deltas: 0 });
   });
 
   it('is each frame that holds something missing, with what is wanted of it alone', () => {
