@@ -5,6 +5,9 @@ import type { Compressor, CompressOptions, DecompressOptions } from '../core/por
 
 const compressAsync = promisify(zstdCompress);
 
+/** Other versions of zstd may compress to other bytes. */
+export const zstdVersion = process.versions['zstd'] ?? '';
+
 interface SyncCompressor extends Compressor {
   compress(bytes: Uint8Array, options: CompressOptions): Uint8Array;
   decompress(bytes: Uint8Array, options: DecompressOptions): Uint8Array;

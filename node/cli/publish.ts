@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import { MossError } from '../../core/error.ts';
 import { publisherClock } from '../clock.ts';
 import { listInputs } from '../publish/inputs.ts';
+import { DEFAULT_DELTAS } from '../publish/deltas/deltas.ts';
 import { publish } from '../publish/publish.ts';
 import { currentRoot, repositoryName } from '../trust/current.ts';
 import { signSite } from '../trust/repository.ts';
 import { repositoryStatus } from '../trust/repository-status.ts';
 import { count, formatBytes, formatDuration } from '../ui/format.ts';
 import type { Context } from './context.ts';
-import { listOption, textOption } from './options.ts';
+import { listOption, numberOption, textOption } from './options.ts';
 import { readPassphrase } from './passphrase.ts';
 
 export async function run(context: Context, [directory = '.', ...inputs]: string[], options: Record<string, unknown>): Promise<void> {
@@ -29,6 +30,10 @@ export async function run(context: Context, [directory = '.', ...inputs]: string
     inputs: inputs.map((input) => resolve(input)),
     words: { name: textOption(options, 'name'), version: textOption(options, 'packageVersion'), prefix: textOption(options, 'prefix') },
     remove,
+    deltas: {
+      releases: numberOption(options, 'deltas') ?? DEFAULT_DELTAS.releases,
+      share: (numberOption(options, 'deltaShare') ?? DEFAULT_DELTAS.share * 100) / 100,
+    },
     repository: await repositoryName(path),
     current: () => currentRoot(path),
     sign: async ({ cid, size }) => {
@@ -48,6 +53,7 @@ export async function run(context: Context, [directory = '.', ...inputs]: string
     ...(done.frameBytes > 0
       ? [`${formatBytes(done.inputBytes)} of packages, ${formatBytes(done.frameBytes)} of frames, ${formatBytes(done.manifestBytes)} of manifests.`]
       : []),
+    ...(done.deltas > 0 ? [`${count(done.deltas, 'delta')} from earlier releases (${done.deltasMade} made now), ${formatBytes(done.deltaBytes)}.`] : []),
     ...(scripts.length > 0 ? [`Maintainer scripts are recorded and not run: ${scripts.map(({ name, scripts: some }) => `${name} (${some.join(', ')})`).join('; ')}`] : []),
     `The site is ${path}/site: any static web server can host it.`,
   ]);

@@ -118,6 +118,8 @@ export const REPOSITORY_VERBS: (Verb | Group)[] = [
       ['--package-version <version>', 'of a directory that does not say'],
       ['--prefix <path>', 'where the tree of a directory goes'],
       ['--remove <packages>', 'take these out: name or name=version, with commas', 'list'],
+      ['--deltas <number>', 'releases before the newest one that updates may start from (3)'],
+      ['--delta-share <percent>', 'bytes of the deltas of a package, at most, of its frames (100)'],
       PASSPHRASE,
     ],
     completes: 'files',

@@ -10,6 +10,7 @@ import type { DirectoryWords } from '../source/directory.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Lock } from '../store/lock.ts';
 import { Pool, workerUrl } from '../threads/pool.ts';
+import { DEFAULT_DELTAS, makeDeltas, type DeltaOptions } from './deltas/deltas.ts';
 import { ImportCache, importKey, type CachedImport } from './import-cache.ts';
 import type { ImportResult, ImportTask } from './import-worker.ts';
 import { writeIndex } from './index-file.ts';
@@ -25,6 +26,7 @@ export interface PublishOptions {
   words: DirectoryWords;
   /** Packages to take out: `name` or `name=version`. */
   remove?: readonly string[] | undefined;
+  deltas?: DeltaOptions | undefined;
   /** Signs the new root and switches the site over: the one step that makes the revision real. */
   sign: (root: { cid: Cid; size: number }) => Promise<void>;
   /** The root block of the present revision, if there is one. */
@@ -51,6 +53,10 @@ export interface Published {
   manifestBytes: number;
   /** Bytes of the frames that bring packed documents as they are, for who takes those instead. */
   verbatimBytes: number;
+  /** Deltas from earlier releases: how many there are, how many were made now, and the bytes of those for the newest releases. */
+  deltas: number;
+  deltasMade: number;
+  deltaBytes: number;
   /** Packages with maintainer scripts, and which. */
   scripts: { name: string; scripts: string[] }[];
 }
@@ -79,6 +85,7 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
   if (current !== undefined) {
     for (const entry of new PackageIndex(await repository.file(current.index)).entries()) entries.set(keyOf(entry), entry);
   }
+  const before = [...entries.values()];
   const imported = await importAll(repository, options);
   let removed = 0;
   for (const [key, entry] of entries) {
@@ -98,6 +105,15 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     entries.set(keyOf(entry), entry);
   }
   signal?.throwIfAborted();
+  onEvent({ type: 'step', step: 'deltas' });
+  const deltas = await makeDeltas(repository, {
+    ...(options.deltas ?? DEFAULT_DELTAS),
+    entries: [...entries.values()],
+    before,
+    listed: current?.deltas,
+    onEvent,
+    signal,
+  });
   onEvent({ type: 'step', step: 'sign' });
   const summary = {
     packed: imported.packed,
@@ -108,10 +124,14 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     frameBytes: imported.results.reduce((sum, each) => sum + each.frameBytes, 0),
     manifestBytes: imported.results.reduce((sum, each) => sum + each.manifestBytes, 0),
     verbatimBytes: imported.results.reduce((sum, each) => sum + each.verbatimBytes, 0),
+    deltas: deltas.count,
+    deltasMade: deltas.made,
+    deltaBytes: deltas.bytes,
     scripts: imported.scripts,
   };
   const index = encodeIndex(entries.values());
-  if (current !== undefined && currentCid !== undefined && sameBytes(current.index.sha256, nodeHasher.sha256(index))) {
+  const isSame = current !== undefined && sameBytes(current.index.sha256, nodeHasher.sha256(index)) && current.deltas?.toString() === deltas.top?.toString();
+  if (isSame && currentCid !== undefined) {
     return { revision: current.revision, root: currentCid, changed: false, ...summary };
   }
   const root: Root = {
@@ -119,6 +139,7 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     revision: (current?.revision ?? 0) + 1,
     index: await writeIndex(repository, index, current && currentCid && { cid: currentCid, root: current }),
     manifests: await linkBlocks(repository, [...entries.values()].map((entry) => entry.manifest)),
+    deltas: deltas.top,
     previous: currentCid,
   };
   const block = await cborBlock(rootValue(root), nodeHasher);

@@ -18,6 +18,7 @@ const WORDS: Record<StepName, [doing: string, done: string]> = {
   verify: ['Verifying', 'Verified'],
   import: ['Importing', 'Imported'],
   pack: ['Packing', 'Packed'],
+  deltas: ['Making deltas', 'Made deltas'],
   sign: ['Signing', 'Signed'],
 };
 /** Milliseconds between two drawings of the line. */
