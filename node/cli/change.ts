@@ -49,6 +49,7 @@ function summaryOf(change: Change): Record<string, unknown> {
     orphans: change.orphans,
     heldBack: resolution.heldBack.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
     download: plan.download,
+    ways: { deltas: plan.deltas, frames: plan.download - plan.deltas, withoutDeltas: change.whole },
     files: plan.files,
     bytes: plan.bytes,
     privileged: change.privileged,
@@ -75,6 +76,6 @@ function describe(change: Change, { bold, dim, green, red, yellow }: Styles): st
   if (change.scripts.length > 0) {
     lines.push(dim(`Maintainer scripts that are not run: ${change.scripts.map(({ package: name, scripts }) => `${name} (${scripts.map((script) => script.name).join(', ')})`).join('; ')}`));
   }
-  lines.push(`${formatBytes(plan.download)} to fetch, ${count(plan.files, 'new file')}, ${formatBytes(plan.bytes)} on disk`);
+  lines.push(`${formatBytes(plan.download)} to fetch${plan.deltas > 0 ? ` (${formatBytes(plan.deltas)} as deltas; ${formatBytes(change.whole)} without them)` : ''}, ${count(plan.files, 'new file')}, ${formatBytes(plan.bytes)} on disk`);
   return lines;
 }

@@ -14,6 +14,8 @@ export class PartialFiles {
   readonly #files = new Map<FileId, Leaves>();
   /** Files that this run brings something of: others were left by an earlier run that wanted more. */
   readonly #begun = new Set<FileId>();
+  /** Files of which an earlier run brought something. */
+  readonly #resumed = new Set<FileId>();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -25,6 +27,11 @@ export class PartialFiles {
     if (leaves === undefined) return false;
     for (let at = offset; at < offset + length; at += LEAF_SIZE) if (leaves[at / LEAF_SIZE] === undefined) return false;
     return true;
+  }
+
+  /** Whether some of the file came from an interrupted run. */
+  isResumed(id: FileId): boolean {
+    return this.#resumed.has(id);
   }
 
   /** The ids of files that this run brought a part of, and that lack something. */
@@ -62,11 +69,24 @@ export class PartialFiles {
       const path = run && this.#layout.partial(run.id);
       if (run === undefined || path === undefined || !existsSync(path)) continue;
       const fd = openSync(path, 'r');
+      this.#resumed.add(run.id);
       const good = run.leaves.map((leaf, i) => (leaf.equals(hashLeaf(fd, run.offset + i * LEAF_SIZE, run.total)) ? leaf : undefined));
       closeSync(fd);
-      if (await this.#enter(run.id, run.offset, good, run.total)) complete.push(run.id);
+      try {
+        if (await this.#enter(run.id, run.offset, good, run.total)) complete.push(run.id);
+      } catch (error) {
+        // A delta may have brought wrong bytes: they are gone now, and the file comes anew.
+        if (!(error instanceof MossError) || error.code !== 'bad-file') throw error;
+      }
     }
     return complete;
+  }
+
+  /** Drops what is here of a file: all of it comes anew. */
+  forget(id: FileId): void {
+    this.#files.delete(id);
+    this.#resumed.delete(id);
+    rmSync(this.#layout.partial(id), { force: true });
   }
 
   async #enter(id: FileId, offset: number, run: Leaves, total: number): Promise<boolean> {

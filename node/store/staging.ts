@@ -29,6 +29,8 @@ export class Staging {
   /** Whole files, and the lane where each lies. */
   readonly #files = new Map<FileId, number>();
   readonly #partial: PartialFiles;
+  /** Large files of which a delta brought a run: only all of it together shows whether the base was right. */
+  readonly #doubtful = new Set<FileId>();
   /** Documents that wait for gzip, and those that the gzip of this machine does not give back. */
   #recipes: FileId[] = [];
   #refused: FileId[] = [];
@@ -116,11 +118,12 @@ export class Staging {
    * @throws MossError `bad-block`, `bad-frame`, `bad-file`, `disk-full`
    */
   async unpack(frame: WantedFrame, bytes: Uint8Array): Promise<void> {
-    const { cid, plain, pieces, base, filter } = frame;
+    const { cid, plain, pieces, base, bases, filter } = frame;
+    if (bases !== undefined) for (const { id, total } of pieces) if (total > LEAF_SIZE) this.#doubtful.add(id);
     const { buffer } = bytes;
     const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
     const result = await this.#pool.run(
-      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces, base, filter },
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces, base, bases, filter },
       transfer,
     );
     if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');
@@ -132,6 +135,19 @@ export class Staging {
     this.#flushSome(plain);
     this.#recipes.push(...result.recipes);
     if (this.#recipes.length >= GZIP_BATCH) this.#startGzip();
+  }
+
+  /** Whether wrong bytes in this file may be a delta's fault, of this run or an interrupted one. */
+  isDoubtful(id: FileId): boolean {
+    return this.#doubtful.has(id) || this.#partial.isResumed(id);
+  }
+
+  /** Drops what is here of large files, since they come anew and whole. */
+  forget(ids: Iterable<FileId>): void {
+    for (const id of ids) {
+      this.#doubtful.delete(id);
+      this.#partial.forget(id);
+    }
   }
 
   /**

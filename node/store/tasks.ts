@@ -2,6 +2,7 @@
 import type { FileId } from '../../core/dag/file-id.ts';
 import type { Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
+import type { BaseRun } from '../../core/install/delta.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 
 export interface UnpackTask {
@@ -13,6 +14,7 @@ export interface UnpackTask {
   plain: number;
   pieces: WantedPiece[];
   base?: Base | undefined;
+  bases?: readonly BaseRun[] | undefined;
   filter?: Filter | undefined;
 }
 

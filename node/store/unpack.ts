@@ -1,16 +1,18 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
-import { closeSync, existsSync, futimesSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, futimesSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
-import { LEAF_SIZE } from '../../core/dag/file-id.ts';
-import { undoFilter } from '../../core/dag/filter.ts';
+import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { applyFilter, undoFilter, type Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
+import type { BaseRun } from '../../core/install/delta.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { STORE_MODE, STORE_MTIME } from './files.ts';
+import { fileIdOf, STORE_MODE, STORE_MTIME } from './files.ts';
 import { LANES, Layout } from './layout.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
 
@@ -20,9 +22,21 @@ const RELEASE_SIZE = 64 * 1024;
 export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   const layout = new Layout(task.root);
   await verifyBlock(parseCid(task.cid), task.bytes, nodeHasher);
-  const dictionary = task.base && readBase(layout, task.base);
+  if (task.bases === undefined) return unpackContent(task, layout, task.base && readBase(layout, task.base));
+  try {
+    return unpackContent(task, layout, readBases(layout, task.bases, task.filter));
+  } catch (error) {
+    // Whose fault it is decides what the user is told.
+    throw (await alteredBase(layout, task.bases)) ?? error;
+  }
+}
+
+function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array | undefined): UnpackResult {
   const content = nodeCompressor.decompress(task.bytes, { size: task.plain, dictionary });
-  if (task.filter !== undefined) undoFilter(task.filter, content);
+  if (task.filter !== undefined) {
+    if (task.bases === undefined) undoFilter(task.filter, content);
+    else for (const { at, offset, length } of task.pieces) undoFilter(task.filter, content.subarray(at, at + length), offset);
+  }
   const lane = threadId % LANES.length;
   const result: UnpackResult = { lane, runs: [], recipes: [] };
   for (const piece of task.pieces) {
@@ -62,6 +76,59 @@ function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Runs of files of the store, one after the other: those of packed documents unpacked. */
+function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | undefined): Uint8Array | undefined {
+  const dictionary = new Uint8Array(bases.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const { id, unpacked, offset, length } of bases) {
+    const target = dictionary.subarray(at, at + length);
+    const path = storedPath(layout, id);
+    if (path === undefined) throw new MossError('bad-frame', `a delta starts from ${id}, which is not here`, { data: { id } });
+    if (unpacked === undefined) readFully(path, offset, target);
+    else target.set(gunzip(path, unpacked).subarray(offset, offset + length));
+    if (filter !== undefined) applyFilter(filter, target, offset);
+    at += length;
+  }
+  return dictionary.length === 0 ? undefined : dictionary;
+}
+
+function storedPath(layout: Layout, id: FileId): string | undefined {
+  return [layout.stored(id, false), layout.stored(id, true)].find((each) => existsSync(each));
+}
+
+function readFully(path: string, offset: number, target: Uint8Array): void {
+  const fd = openSync(path, 'r');
+  try {
+    for (let at = 0; at < target.length; ) {
+      const count = readSync(fd, target, at, target.length - at, offset + at);
+      if (count === 0) throw new MossError('damaged', `${path} is shorter than it was`, { hint: 'Run `moss verify --repair`.', data: { path } });
+      at += count;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function gunzip(path: string, size: number): Uint8Array {
+  let plain: Uint8Array | undefined;
+  try {
+    plain = gunzipSync(readFileSync(path), { maxOutputLength: Math.max(1, size) });
+  } catch (cause) {
+    throw new MossError('damaged', `${path} does not unpack`, { hint: 'Run `moss verify --repair`.', cause, data: { path } });
+  }
+  if (plain.length !== size) throw new MossError('damaged', `${path} unpacks to other content`, { hint: 'Run `moss verify --repair`.', data: { path } });
+  return plain;
+}
+
+async function alteredBase(layout: Layout, bases: readonly BaseRun[]): Promise<MossError | undefined> {
+  for (const { id, size } of bases) {
+    const path = storedPath(layout, id);
+    if (path === undefined || (await fileIdOf(path, size)) === id) continue;
+    return new MossError('damaged', `${path} was altered`, { hint: 'Run `moss verify --repair`.', data: { path } });
+  }
+  return undefined;
 }
 
 function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {

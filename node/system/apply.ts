@@ -40,7 +40,7 @@ export async function applyChange(system: System, change: Change, options: Abort
   linkRoot(layout.root, tree.system, { dryRun: true });
   await runTransaction(
     {
-      fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded }, staging, received, step),
+      fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded, deltaHomes: change.deltaHomes }, staging, received, step),
       store: async () => {
         // The disk and the workers are busy with the files: the database takes the time of this thread.
         await Promise.all([system.store.adopt(staging, filesOf(tree)), enterPackages(system, state)]);

@@ -2,9 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { parseCid } from '../../core/dag/cid.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
+import type { Delta } from '../../core/dag/delta.ts';
 import type { MaintainerScript } from '../../core/dag/package.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { checkLinks } from '../../core/install/check-links.ts';
+import type { KnownDeltaFrame } from '../../core/install/delta.ts';
 import { estimateTime } from '../../core/install/cost.ts';
 import { planFetch, type FetchPlan, type PlannedPart } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
@@ -17,7 +19,10 @@ import { resolve, type Requirement, type Resolution } from '../../core/repo/reso
 import { hasGnuGzip } from '../gzip.ts';
 import { foldsCase } from '../link/state-tree.ts';
 import { chooseComponents, type ComponentChoice } from './components.ts';
-import type { LoadedPackage } from './package-store.ts';
+import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
+import { stateNumbers } from './installed.ts';
+import type { FetchOptions, LoadedPackage } from './package-store.ts';
+import { readStateFile } from './state-file.ts';
 import type { System } from './system.ts';
 
 export interface ChangeRequest extends AbortOptions {
@@ -44,6 +49,10 @@ export interface Change {
   loaded: Map<string, LoadedPackage>;
   tree: Tree;
   plan: FetchPlan;
+  /** Bytes to fetch if there were no deltas. */
+  whole: number;
+  /** Which repository each delta frame comes from. */
+  deltaHomes: Map<string, string>;
   /** Setuid and setgid files that come with new packages: to be shown before. */
   privileged: { package: string; path: string; mode: number }[];
   /** Scripts of new packages, which nobody runs. */
@@ -72,12 +81,14 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   });
   const orphans = request.removeOrphans ? [...resolution.orphans] : [];
   const wanted = wantedPackages(resolution, before, new Set(orphans));
-  await fetchManifests(system, wanted, request);
+  const deltas = await fetchManifests(system, wanted, request);
   const { packages, loaded } = await choosePackages(system, wanted, resolution, request);
   const tree = treeOfPackages(packages, loaded);
   checkLinks(tree);
   if (foldsCase(system.layout.moss)) checkFolding(tree);
-  const plan = cheapestPlan(system, [...loaded.values()].flatMap(({ parts }) => parts));
+  const known = await deltaFrames(store, deltas, loaded, tellTrouble(system));
+  const { plan, whole } = cheapestPlan(system, [...loaded.values()].flatMap(({ parts }) => parts), [...known.values()].flat());
+  const homes = new Map(packages.map(({ name, repository }) => [name, repository]));
   const fresh = new Set([...resolution.install, ...resolution.upgrade.map(({ to }) => to), ...resolution.downgrade.map(({ to }) => to)].map(({ name }) => name));
   return {
     request,
@@ -87,6 +98,8 @@ export async function planChange(system: System, request: ChangeRequest): Promis
     loaded,
     tree,
     plan,
+    whole,
+    deltaHomes: new Map([...known].flatMap(([name, frames]) => frames.map(({ cid }) => [cid.toString(), homes.get(name) ?? '']))),
     privileged: [...tree.system, ...tree.user].flatMap(({ entry, owner }) =>
       fresh.has(owner) && entry.type === 'file' && (entry.mode & 0o6000) !== 0 ? [{ package: owner, path: entry.path, mode: entry.mode }] : [],
     ),
@@ -111,23 +124,27 @@ async function openIndex({ repositories, onEvent }: System, { install = [], upgr
 
 /**
  * Packed documents travel unpacked and are packed again here, which costs time: 14 MB a second. From a quick source it
- * is quicker to fetch them as they are.
+ * is quicker to fetch them as they are. But where deltas bring them, the fewest bytes win: that is what deltas are for.
  */
-function cheapestPlan(system: System, parts: readonly PlannedPart[]): FetchPlan {
+function cheapestPlan(system: System, parts: readonly PlannedPart[], deltas: readonly KnownDeltaFrame[]): { plan: FetchPlan; whole: number } {
   const known = new Map<FileId, boolean>();
   const has = (file: Pick<FileEntry, 'id' | 'size'>): boolean => {
     const here = known.get(file.id) ?? system.store.has(file);
     known.set(file.id, here);
     return here;
   };
+  const gzip = hasGnuGzip();
   const asIs = planFetch(parts, { has, gzip: false });
-  if (!hasGnuGzip()) return asIs;
-  const packedHere = planFetch(parts, { has, gzip: true });
+  const packedHere = gzip ? planFetch(parts, { has, gzip }) : asIs;
+  const whole = Math.min(asIs.download, packedHere.download);
+  const updated = deltas.length > 0 ? planFetch(parts, { has, gzip, deltas }) : undefined;
+  if (updated !== undefined && updated.deltas > 0) return { plan: updated, whole };
+  if (!gzip) return { plan: asIs, whole };
   const speeds = system.repositories.list().flatMap(({ name }) => system.repositories.sources(name).flatMap(({ speed }) => speed ?? []));
   const [slowest] = speeds.toSorted((a, b) => a.rate - b.rate);
-  if (slowest === undefined) return packedHere;
+  if (slowest === undefined) return { plan: packedHere, whole };
   const cores = availableParallelism();
-  return estimateTime(asIs, slowest, cores) < estimateTime(packedHere, slowest, cores) ? asIs : packedHere;
+  return { plan: estimateTime(asIs, slowest, cores) < estimateTime(packedHere, slowest, cores) ? asIs : packedHere, whole };
 }
 
 interface WantedPackage {
@@ -153,25 +170,54 @@ function wantedPackages(resolution: Resolution, before: readonly InstalledPackag
   return wanted.filter(({ name }) => !orphans.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Manifests and tables by repository; those of kept packages are here, unless somebody damaged the root. */
-async function fetchManifests(system: System, wanted: readonly WantedPackage[], request: ChangeRequest): Promise<void> {
+/**
+ * Manifests and tables by repository; those of kept packages are here, unless somebody damaged the root.
+ *
+ * @returns the deltas of packages that another version is here of, by name
+ */
+async function fetchManifests(system: System, wanted: readonly WantedPackage[], request: ChangeRequest): Promise<Map<string, Delta>> {
   const { onEvent } = system;
   onEvent({ type: 'step', step: 'manifests' });
+  const deltas = new Map<string, Delta>();
   const byRepository = Map.groupBy(wanted, ({ kept, candidate }) => candidate?.repository ?? kept?.repository ?? '');
   for (const [repository, some] of byRepository) {
     const known = system.repositories.list().some(({ name }) => name === repository);
+    const options: FetchOptions = {
+      sources: known ? system.repositories.sources(repository) : [],
+      signal: request.signal,
+      onBytes: (source, bytes) => onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
+    };
+    const listed = known ? system.repositories.deltas(repository) : undefined;
+    const updates = listed === undefined ? [] : updatesOf(system, some);
+    if (listed !== undefined && updates.length > 0) {
+      for (const [name, delta] of await fetchDeltas(system.packages, updates, { ...options, listed, onTrouble: tellTrouble(system) })) deltas.set(name, delta);
+    }
     await system.packages.fetch(
       some.flatMap(({ kept, candidate }) => {
         const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
         return manifest === undefined ? [] : [{ manifest, wants: () => true }];
       }),
-      {
-        sources: known ? system.repositories.sources(repository) : [],
-        signal: request.signal,
-        onBytes: (source, bytes) => onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
-      },
+      options,
     );
   }
+  return deltas;
+}
+
+/** Packages of which some state has another version: what a delta may start from. */
+function updatesOf({ layout }: System, wanted: readonly WantedPackage[]): Update[] {
+  const fresh = wanted.filter(({ candidate }) => candidate !== undefined);
+  if (fresh.length === 0) return [];
+  const earlier = stateNumbers(layout).toReversed().flatMap((number) => readStateFile(layout.state(number)).packages);
+  return fresh.flatMap(({ name, candidate, previous }): Update[] => {
+    if (candidate === undefined) return [];
+    const to = parseCid(candidate.manifest);
+    const from = [...(previous === undefined ? [] : [previous]), ...earlier.filter((each) => each.name === name)].map(({ manifest }) => manifest).filter((each) => !each.equals(to));
+    return from.length === 0 ? [] : [{ name, to, from }];
+  });
+}
+
+function tellTrouble({ onEvent }: System): (name: string, error: MossError) => void {
+  return (name, { message, code }) => onEvent({ type: 'warning', message: `${name === '' ? 'deltas are' : `the delta of ${name} is`} not used: ${message} (${code})` });
 }
 
 async function choosePackages(

@@ -22,7 +22,13 @@ import type { PackageFacts } from './database.ts';
 /** A package with the tables of the components that are wanted. */
 export interface LoadedPackage {
   manifest: Manifest;
-  parts: (PlannedPart & { component: string })[];
+  parts: LoadedPart[];
+}
+
+export interface LoadedPart extends PlannedPart {
+  component: string;
+  /** Counts the parts of all components of the manifest. */
+  number: number;
 }
 
 export interface FetchOptions extends AbortOptions {
@@ -63,14 +69,35 @@ export class PackageStore {
 
   async load(cid: Cid, wants: (component: string) => boolean): Promise<LoadedPackage> {
     const manifest = await this.manifest(cid);
-    const parts: LoadedPackage['parts'] = [];
+    const parts: LoadedPart[] = [];
+    let number = -1;
     for (const component of manifest.components) {
-      if (!wants(component.name)) continue;
       for (const part of component.parts) {
-        parts.push({ component: component.name, part, table: await this.#table(part), dictionary: manifest.dictionary });
+        number++;
+        if (wants(component.name)) parts.push({ component: component.name, number, part, table: await this.#table(part), dictionary: manifest.dictionary });
       }
     }
     return { manifest, parts };
+  }
+
+  /** A block of the root, verified; `undefined` where it is not here, or torn. */
+  async block(cid: Cid): Promise<Uint8Array | undefined> {
+    return (await this.#isWhole(cid)) ? this.#blocks.get(cid) : undefined;
+  }
+
+  /**
+   * Takes in a block that was made here.
+   *
+   * @throws MossError `bad-block` when it is another one
+   */
+  async add(cid: Cid, bytes: Uint8Array): Promise<void> {
+    await verifyBlock(cid, bytes, nodeHasher);
+    await this.#blocks.put(cid, bytes);
+  }
+
+  /** Fetches blocks that are not here, each verified before it is kept. */
+  async fetchBlocks(wants: readonly Want[], options: FetchOptions): Promise<void> {
+    await this.#fetch(wants, options);
   }
 
   /** The rows of an installed package, in path order within each component. */

@@ -163,6 +163,18 @@ export class Repositories {
     return out;
   }
 
+  /** The top of the tree that lists a repository's deltas, as its last root says. */
+  deltas(name: string): Cid | undefined {
+    const path = this.#file(name, 'root');
+    if (!existsSync(path)) return undefined;
+    try {
+      return decodeRoot(readFileSync(path)).deltas;
+    } catch {
+      // A damaged root is found and fetched again where it is trusted: here it only tells of something to save.
+      return undefined;
+    }
+  }
+
   /** Where the blocks of a repository can be asked for; the same ones each time, so that they learn how quick they are. */
   sources(name: string): MeteredSource[] {
     const known = this.#sources.get(name);
