@@ -1,5 +1,6 @@
 /** The words of the command line. What is behind each is loaded when it is asked for. */
 import { REPOSITORY_VERBS } from './repository-verbs.ts';
+import { SHARING_VERBS } from './sharing-verbs.ts';
 import type { Group, OptionRow, Verb } from './verb.ts';
 
 const COMPONENTS: OptionRow[] = [
@@ -119,6 +120,7 @@ export const VERBS: (Verb | Group)[] = [
     ],
   },
   ...REPOSITORY_VERBS,
+  ...SHARING_VERBS,
   {
     name: 'config',
     summary: 'the settings of the root, and your own for all roots',

@@ -20,7 +20,23 @@ export interface Settings {
   timeout: number;
   /** How files get from the store into a state. */
   link: 'auto' | 'reflink' | 'hardlink' | 'copy';
+  /** With whom this root shares, and whom it asks. */
+  share: ShareScope;
+  /** What of the installed packages is served beyond the local network. */
+  'swarm-serves': 'nothing' | 'installed';
+  /** Bytes a second that go beyond the local network, and in a month; 0 for as many as there are. */
+  'upload-rate': number;
+  'monthly-upload': number;
+  /** Bytes a second that come from beyond the local network by peers; 0 for as many as there are. */
+  'download-rate': number;
+  /** Peers at the same time. */
+  peers: number;
+  /** The TCP port of the peer; 0 for one that is chosen once and kept. */
+  'peer-port': number;
 }
+
+/** `off`: nothing is announced, and no peer is asked. */
+export type ShareScope = 'off' | 'lan' | 'swarm';
 
 interface Definition<T> {
   initial: T;
@@ -30,6 +46,8 @@ interface Definition<T> {
   meaning: string;
 }
 
+const SIZE = 'a number of bytes such as 500000, 500kB or 20GB';
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: 'i386', arm: 'armhf', riscv64: 'riscv64', ppc64: 'ppc64el', s390x: 's390x' };
 
 /** Every setting, in the order in which they are shown. */
@@ -56,6 +74,23 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
     expected: 'auto, reflink, hardlink or copy',
     meaning: 'How files get from the store into a state.',
   },
+  share: {
+    initial: 'off',
+    read: (value) => (value === 'off' || value === 'lan' || value === 'swarm' ? value : undefined),
+    expected: 'off, lan or swarm',
+    meaning: 'With whom this root shares, and whom it asks: see `moss share`.',
+  },
+  'swarm-serves': {
+    initial: 'nothing',
+    read: (value) => (value === 'nothing' || value === 'installed' ? value : undefined),
+    expected: 'nothing or installed',
+    meaning: 'What of the installed packages is served beyond the local network; it tells others what is installed.',
+  },
+  'upload-rate': { initial: 2_000_000, read: readBytes, expected: SIZE, meaning: 'Bytes a second to beyond the local network; 0 for no limit.' },
+  'monthly-upload': { initial: 20_000_000_000, read: readBytes, expected: SIZE, meaning: 'Bytes a month to beyond the local network; 0 for no limit.' },
+  'download-rate': { initial: 0, read: readBytes, expected: SIZE, meaning: 'Bytes a second from peers beyond the local network; 0 for no limit.' },
+  peers: { initial: 64, read: readWhole(1, 1000), expected: 'a number from 1 to 1000', meaning: 'Peers at the same time.' },
+  'peer-port': { initial: 0, read: readWhole(0, 65_535), expected: 'a port, or 0', meaning: 'The TCP port of the peer; 0 for one that is chosen once and kept.' },
 };
 
 function readList(value: unknown): string[] | undefined {
@@ -72,6 +107,21 @@ function readNumber(least: number, most: number): (value: unknown) => number | u
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
     return typeof number === 'number' && number >= least && number <= most ? number : undefined;
   };
+}
+
+function readWhole(least: number, most: number): (value: unknown) => number | undefined {
+  const read = readNumber(least, most);
+  return (value) => {
+    const number = read(value);
+    return number !== undefined && Number.isInteger(number) ? number : undefined;
+  };
+}
+
+/** Bytes: a number, or a text with a decimal unit. */
+function readBytes(value: unknown): number | undefined {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)?$/i.exec(String(value)) ?? [];
+  const bytes = digits === '' ? Number.NaN : Math.round(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
+  return (typeof value === 'string' || typeof value === 'number') && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 export function isSetting(name: string): name is keyof Settings {
@@ -97,16 +147,9 @@ export async function loadSettings(files: readonly string[]): Promise<Settings> 
 }
 
 export function defaultSettings(): Settings {
-  const { architecture, without, locales, recommends, connections, timeout, link } = DEFINITIONS;
-  return {
-    architecture: architecture.initial,
-    without: without.initial,
-    locales: locales.initial,
-    recommends: recommends.initial,
-    connections: connections.initial,
-    timeout: timeout.initial,
-    link: link.initial,
-  };
+  const initial = Object.entries(DEFINITIONS).map(([name, definition]) => [name, definition.initial]);
+  // Each definition is of the type of its setting.
+  return Object.fromEntries(initial) as Settings;
 }
 
 /** Changes one setting in a file; `undefined` takes it out. */

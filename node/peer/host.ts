@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux';
 import { FaultTolerance, type Connection, type Libp2p, type PrivateKey, type Stream as Libp2pStream } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
+import type { Cid } from '../../core/dag/cid.ts';
 import { MossError } from '../../core/error.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { peerOf, reachOf } from './address.ts';
@@ -27,6 +28,8 @@ const FROM_ONE_ADDRESS = 32;
 const PENDING = 64;
 /** Streams of one connection and protocol. */
 const STREAMS = 32;
+/** Addresses of a peer that are remembered. */
+const MAX_ADDRESSES = 8;
 
 export interface HostOptions {
   key: PrivateKey;
@@ -38,6 +41,8 @@ export interface HostOptions {
   swarm?: SwarmOptions | undefined;
   /** Peers at the same time. */
   connections: number;
+  /** Whom to have nothing to do with from the start. */
+  banned?: Iterable<string> | undefined;
 }
 
 /** A peer that is connected. */
@@ -55,8 +60,8 @@ export interface ConnectedPeer {
 
 export interface HostEvents {
   /** A peer that speaks moss is there. */
-  onPeer?: (peer: RemotePeer) => void;
-  onGone?: (id: string) => void;
+  onPeer?: ((peer: RemotePeer) => void) | undefined;
+  onGone?: ((id: string) => void) | undefined;
 }
 
 export class Host {
@@ -66,72 +71,88 @@ export class Host {
   readonly #peers = new Map<string, RemotePeer>();
   readonly #banned: Set<string>;
   readonly #events: HostEvents;
+  readonly #listen: number | undefined;
 
   /** @throws MossError `io` when a port cannot be had */
   static async start(options: HostOptions, events: HostEvents = {}): Promise<Host> {
-    const { key, listen, scope, connections, swarm } = options;
-    const banned = new Set<string>();
-    const parts = swarm && swarmParts(swarm);
-    const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
-    let libp2p: Libp2p;
-    try {
-      libp2p = await createLibp2p({
-        privateKey: key,
-        nodeInfo: { name: 'moss', version },
-        addresses: {
-          listen: [...(listen === undefined ? [] : listenAddresses(listen)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
-          ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
-        },
-        transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? [])],
-        connectionEncrypters: [noise()],
-        streamMuxers: [yamux()],
-        services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), ...parts?.services },
-        connectionManager: {
-          maxConnections: connections,
-          inboundConnectionThreshold: FROM_ONE_ADDRESS,
-          maxIncomingPendingConnections: PENDING,
-          dialTimeout: DIAL,
-          addressDialTimeout: DIAL,
-          // Whom to look for again is decided elsewhere.
-          reconnectRetries: 0,
-        },
-        connectionGater: {
-          denyDialPeer: (id) => banned.has(id.toString()),
-          denyDialMultiaddr: (address) => !allows(address),
-          denyInboundConnection: ({ remoteAddr }) => !allows(remoteAddr),
-          denyInboundEncryptedConnection: (id) => banned.has(id.toString()),
-          denyOutboundRelayedConnection: () => scope === 'lan',
-          denyInboundRelayedConnection: () => scope === 'lan',
-        },
-        connectionMonitor: { pingInterval: 60_000 },
-        // A machine may have no IPv6; what it must have is checked below.
-        transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
-      });
-    } catch (cause) {
-      throw new MossError('io', `the peer cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      });
-    }
-    if (listen !== undefined && !libp2p.getMultiaddrs().some((address) => reachOf(address).transport === 'tcp')) {
-      await libp2p.stop();
-      throw new MossError('io', `the peer cannot listen on port ${listen.port}`, { hint: 'Another program has it: choose another one with `moss config set peer-port`.', data: { port: listen.port } });
-    }
-    const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, port: listen.bulkPort, connections }));
-    return new Host(libp2p, { bulk, banned, events, scope });
+    const host = await Host.create(options, events);
+    await host.start();
+    return host;
   }
 
-  private constructor(libp2p: Libp2p, { bulk, banned, events, scope }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope }) {
+  /** A host that does not listen or dial yet: there is time to say what it serves. */
+  static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
+    const { key, listen, scope, connections, swarm } = options;
+    const banned = new Set(options.banned);
+    const parts = swarm && swarmParts(swarm);
+    const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
+    const libp2p: Libp2p = await createLibp2p({
+      start: false,
+      privateKey: key,
+      nodeInfo: { name: 'moss', version },
+      addresses: {
+        listen: [...(listen === undefined ? [] : listenAddresses(listen)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
+        ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
+      },
+      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? [])],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      services: { identify: identify(), ping: ping(), ...parts?.services, ...(listen !== undefined && { identifyPush: identifyPush() }) },
+      connectionManager: {
+        maxConnections: connections,
+        inboundConnectionThreshold: FROM_ONE_ADDRESS,
+        maxIncomingPendingConnections: PENDING,
+        dialTimeout: DIAL,
+        addressDialTimeout: DIAL,
+        // Whom to look for again is decided elsewhere.
+        reconnectRetries: 0,
+      },
+      connectionGater: {
+        denyDialPeer: (id) => banned.has(id.toString()),
+        denyDialMultiaddr: (address) => !allows(address),
+        denyInboundConnection: ({ remoteAddr }) => !allows(remoteAddr),
+        denyInboundEncryptedConnection: (id) => banned.has(id.toString()),
+        denyOutboundRelayedConnection: () => scope === 'lan',
+        denyInboundRelayedConnection: () => scope === 'lan',
+      },
+      connectionMonitor: { pingInterval: 60_000 },
+      // A machine may have no IPv6; what it must have is checked below.
+      transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
+    });
+    const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, port: listen.bulkPort, connections }));
+    return new Host(libp2p, { bulk, banned, events, scope, listen: listen?.port });
+  }
+
+  private constructor(libp2p: Libp2p, { bulk, banned, events, scope, listen }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope; listen: number | undefined }) {
     this.libp2p = libp2p;
     this.scope = scope;
     this.#bulk = bulk;
     this.#banned = banned;
     this.#events = events;
+    this.#listen = listen;
     libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
       if (protocols.includes(EXCHANGE)) this.#meet(peerId.toString());
     });
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       if (this.#peers.delete(detail.toString())) events.onGone?.(detail.toString());
     });
+  }
+
+  /** @throws MossError `io` when a port cannot be had */
+  async start(): Promise<void> {
+    try {
+      await this.libp2p.start();
+    } catch (cause) {
+      await this.stop();
+      throw new MossError('io', `the peer cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+    if (this.#listen !== undefined && this.ports.port === 0) {
+      await this.stop();
+      throw new MossError('io', `the peer cannot listen on port ${this.#listen}`, {
+        hint: 'Another program has it: choose another one with `moss config set peer-port`.',
+        data: { port: this.#listen },
+      });
+    }
   }
 
   get id(): string {
@@ -176,6 +197,31 @@ export class Host {
     } catch (cause) {
       throw new MossError('source-failed', `the peer at ${first?.toString() ?? 'no address'} cannot be reached`, { cause });
     }
+  }
+
+  isConnected(id: string): boolean {
+    return this.libp2p.getConnections(peerIdFromString(id)).length > 0;
+  }
+
+  /** Where a connected peer can be reached again: what it says of itself, and where it was reached. */
+  async addressesOf(id: string): Promise<string[]> {
+    const peerId = peerIdFromString(id);
+    const { addresses } = await this.libp2p.peerStore.get(peerId);
+    const reached = this.libp2p.getConnections(peerId).filter(({ direction }) => direction === 'outbound').map(({ remoteAddr }) => remoteAddr);
+    const all = [...reached, ...addresses.map(({ multiaddr: address }) => address)].map((address) => (peerOf(address) === undefined ? `${address.toString()}/p2p/${id}` : address.toString()));
+    return [...new Set(all)].slice(0, MAX_ADDRESSES);
+  }
+
+  /** Peers that the swarm names for something, each with its addresses. */
+  async *findProviders(cid: Cid, options: { signal: AbortSignal }): AsyncGenerator<Multiaddr[]> {
+    for await (const { id, multiaddrs } of this.libp2p.contentRouting.findProviders(cid, options)) {
+      yield multiaddrs.map((address) => (peerOf(address) === undefined ? address.encapsulate(`/p2p/${id.toString()}`) : address));
+    }
+  }
+
+  /** Tells the swarm that this peer has something. */
+  async provide(cid: Cid, options: { signal: AbortSignal }): Promise<void> {
+    await this.libp2p.contentRouting.provide(cid, options);
   }
 
   /** Drops a peer, and has no more to do with it until this host ends. */

@@ -35,6 +35,8 @@ export class Layout {
   readonly configuring: string;
   /** Store entries that were found altered: never linked again. */
   readonly quarantine: string;
+  /** What this root is as a peer: its key, whom it met, and its control socket. */
+  readonly peer: string;
 
   constructor(root: string) {
     this.root = root;
@@ -50,6 +52,7 @@ export class Layout {
     this.settings = join(this.moss, 'config.toml');
     this.configuring = join(this.moss, 'configuring.json');
     this.quarantine = join(this.moss, 'quarantine');
+    this.peer = join(this.moss, 'peer');
   }
 
   state(number: number): string {

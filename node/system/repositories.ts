@@ -15,6 +15,7 @@ import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { MetadataFetcher } from '../../core/ports/metadata.ts';
 import type { LabelledIndex } from '../../core/repo/index-file.ts';
 import { findRoot, initTrust, type FoundRoot } from '../../core/trust/bootstrap.ts';
+import { fingerprint } from '../../core/trust/fingerprint.ts';
 import { loadTrust } from '../../core/trust/load.ts';
 import { refreshTrustFrom } from '../../core/trust/refresh-from.ts';
 import type { LocalTrustDeps, TrustedRepository } from '../../core/trust/trusted.ts';
@@ -36,6 +37,15 @@ export interface RepositoryConfig {
   name: string;
   /** Addresses of its site, `http:`, `https:` or `file:`; the first is asked first. */
   urls: string[];
+}
+
+/** A repository as this machine knows it. */
+export interface KnownRepository {
+  name: string;
+  /** Of its root keys, 32 bytes: what peers call it. */
+  fingerprint: Uint8Array;
+  /** The index of the last update. */
+  index: Uint8Array;
 }
 
 export interface UpdatedRepository {
@@ -173,6 +183,21 @@ export class Repositories {
       // A damaged root is found and fetched again where it is trusted: here it only tells of something to save.
       return undefined;
     }
+  }
+
+  /** The repositories that can be spoken of without asking anybody: those that were updated, and did not expire. */
+  async known(): Promise<KnownRepository[]> {
+    const out: KnownRepository[] = [];
+    for (const { name } of this.list()) {
+      const index = this.#file(name, 'index');
+      try {
+        const { metadata } = await loadTrust(this.#trust(name));
+        if (existsSync(index)) out.push({ name, fingerprint: Buffer.from(await fingerprint(metadata.root.signed, nodeHasher), 'hex'), index: readFileSync(index) });
+      } catch (error) {
+        if (!(error instanceof MossError)) throw error;
+      }
+    }
+    return out;
   }
 
   /** Where the blocks of a repository can be asked for; the same ones each time, so that they learn how quick they are. */

@@ -1,0 +1,121 @@
+/** Whom to connect to: those on the network, those met before, those that a site names, and what the swarm knows. */
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { fetchBytes } from '../../core/exchange/http.ts';
+import { nodeClock } from '../clock.ts';
+import { nodeFetch } from '../net/fetch.ts';
+import type { Repositories } from '../system/repositories.ts';
+import { peerOf } from './address.ts';
+import { parseMultiaddr, type Host } from './host.ts';
+import type { PeerBook } from './peer-book.ts';
+import { repositoryCid } from './repository-cid.ts';
+import { parseSiteHints } from './site-hints.ts';
+
+export interface AcquaintancesOptions {
+  host: Host;
+  book: PeerBook;
+  repositories: Repositories;
+  /** Whether the swarm is told that this peer has something of its repositories. */
+  announces: boolean;
+}
+
+/** Milliseconds between two rounds: the first ones follow each other quicker, while few are known. */
+const ROUNDS = [0, 5000, 30_000];
+const ROUND = 5 * 60_000;
+/** Peers of the book that are tried in a round, and peers that are enough. */
+const FROM_BOOK = 16;
+const ENOUGH = 16;
+/** Milliseconds after which a peer that could not be reached is tried again. */
+const TRY_AGAIN = 60_000;
+/** Bytes of `moss.json`, and milliseconds for it. */
+const MAX_HINTS = 64 * 1024;
+const HINTS_TIMEOUT = 5000;
+/** Milliseconds for one search in the swarm. */
+const SEARCH = 30_000;
+
+export class Acquaintances {
+  readonly #options: AcquaintancesOptions;
+  readonly #stop = new AbortController();
+  /** When each peer was tried last, in milliseconds of `performance.now`. */
+  readonly #tried = new Map<string, number>();
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(options: AcquaintancesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (const delay of ROUNDS) this.#timers.push(setTimeout(() => void this.round(), delay));
+    this.#timers.push(setInterval(() => void this.round(), ROUND));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#stop.abort();
+  }
+
+  /** Addresses of one peer, from anywhere: connects to it, unless it is connected or was tried just now. */
+  found(addresses: readonly Multiaddr[]): void {
+    const { host } = this.#options;
+    const id = addresses[0] && peerOf(addresses[0]);
+    if (id === undefined || id === host.id || host.isConnected(id) || this.#stop.signal.aborted) return;
+    const now = performance.now();
+    if (now - (this.#tried.get(id) ?? -TRY_AGAIN) < TRY_AGAIN) return;
+    // A liar could name many: the oldest are forgotten.
+    if (this.#tried.size > 4096) this.#tried.clear();
+    this.#tried.set(id, now);
+    host.dial(addresses).catch(() => undefined);
+  }
+
+  /** Looks everywhere once. */
+  async round(): Promise<void> {
+    const { host, book } = this.#options;
+    if (host.peers.length >= ENOUGH) return;
+    const known = book.peers().filter(({ ban, addresses }) => ban === undefined && addresses.length > 0);
+    for (const { addresses } of known.slice(0, FROM_BOOK)) this.#tryAll(addresses);
+    await Promise.all([this.#askSites(), this.#askSwarm()]);
+  }
+
+  #tryAll(addresses: readonly string[]): void {
+    const parsed = addresses.flatMap((text) => {
+      try {
+        return [parseMultiaddr(text)];
+      } catch {
+        return [];
+      }
+    });
+    for (const group of Map.groupBy(parsed, peerOf).values()) this.found(group);
+  }
+
+  /** Sites name peers in `moss.json`. It is not signed: the addresses are only tried. */
+  async #askSites(): Promise<void> {
+    const { repositories } = this.#options;
+    const urls = repositories.list().flatMap((each) => each.urls).filter((url) => /^https?:/.test(url));
+    await Promise.all(
+      urls.map(async (url) => {
+        try {
+          const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(HINTS_TIMEOUT)]);
+          const { peers } = parseSiteHints(await fetchBytes(`${url}/moss.json`, { fetch: nodeFetch, clock: nodeClock, maxBytes: MAX_HINTS, signal }));
+          this.#tryAll(peers);
+        } catch {
+          // A site need not have any.
+        }
+      }),
+    );
+  }
+
+  /** One record for this peer and each repository; never one for a package or a file. */
+  async #askSwarm(): Promise<void> {
+    const { host, repositories, announces } = this.#options;
+    if (host.scope !== 'swarm') return;
+    for (const { fingerprint } of await repositories.known()) {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SEARCH)]);
+      const cid = repositoryCid(fingerprint);
+      try {
+        for await (const addresses of host.findProviders(cid, { signal })) this.found(addresses);
+        if (announces) await host.provide(cid, { signal });
+      } catch {
+        // Nobody else is there yet: the next round asks again.
+      }
+    }
+  }
+}

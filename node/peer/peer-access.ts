@@ -1,0 +1,144 @@
+/** The peers that a command may ask: those of the root's daemon where one runs, else those that it finds itself. */
+import { join } from 'node:path';
+import { PeerSource } from '../../core/exchange/peer-source.ts';
+import type { Listener } from '../../core/install/event.ts';
+import type { Peer } from '../../core/ports/transport.ts';
+import { nodeClock } from '../clock.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Layout } from '../store/layout.ts';
+import { nodeCompressor } from '../zstd.ts';
+import { DaemonControl, DaemonPeer } from './control-client.ts';
+import { PeerBook } from './peer-book.ts';
+
+export interface PeerAccessOptions {
+  layout: Layout;
+  settings: Settings;
+  onEvent: Listener;
+}
+
+/** Streams to one peer. */
+const STREAMS = 2;
+/** Milliseconds from the start in which a peer that is there was found. */
+const SEARCH = 2500;
+/** Milliseconds between two looks: at first, and later. */
+const LOOK = 25;
+const LOOK_LATER = 500;
+
+/** Where peers come from. */
+interface Origin {
+  peers: () => Promise<Peer[]>;
+  ban: (id: string, reason: string) => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export class PeerAccess {
+  readonly #origin: Promise<Origin>;
+  readonly #started = performance.now();
+  readonly #sources = new Map<string, PeerSource>();
+  readonly #banned = new Set<string>();
+  #looking: Promise<void> | undefined;
+
+  /** Starts looking at once, and takes nobody's time: what fails is told as a warning. */
+  constructor(options: PeerAccessOptions) {
+    this.#origin = findOrigin(options).catch((error: unknown) => {
+      options.onEvent({ type: 'warning', message: `no peers are asked: ${error instanceof Error ? error.message : String(error)}` });
+      return NOBODY;
+    });
+  }
+
+  /** The peers that are known by now, as sources; the same ones each time. */
+  get sources(): PeerSource[] {
+    return [...this.#sources.values()];
+  }
+
+  /**
+   * Hands each peer on as a source, those that are known at once and the others as they are found, until the function
+   * that it gives is called.
+   */
+  join(add: (source: PeerSource) => void): () => void {
+    const over = new AbortController();
+    const added = new Set<PeerSource>();
+    const look = async (): Promise<void> => {
+      for (;;) {
+        await this.#look();
+        for (const source of this.sources) {
+          if (over.signal.aborted || added.has(source)) continue;
+          added.add(source);
+          add(source);
+        }
+        await nodeClock.sleep(performance.now() - this.#started < SEARCH ? LOOK : LOOK_LATER, over);
+      }
+    };
+    look().catch(() => undefined);
+    return () => over.abort();
+  }
+
+  /** Whether there is a peer, once the search has had a fair time. */
+  async hasPeers(): Promise<boolean> {
+    await this.#look();
+    while (this.#sources.size === 0 && performance.now() - this.#started < SEARCH) {
+      await nodeClock.sleep(LOOK);
+      await this.#look();
+    }
+    return this.#sources.size > 0;
+  }
+
+  /** Remembers who sent something wrong. */
+  async ban(id: string, reason: string): Promise<void> {
+    this.#banned.add(id);
+    this.#sources.delete(id);
+    await (await this.#origin).ban(id, reason);
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.#sources.values()) source.close();
+    await (await this.#origin).stop();
+  }
+
+  /** One look at a time, whoever waits for it. */
+  async #look(): Promise<void> {
+    this.#looking ??= this.#take().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  async #take(): Promise<void> {
+    const { peers } = await this.#origin;
+    for (const peer of await peers()) {
+      if (this.#sources.has(peer.id) || this.#banned.has(peer.id)) continue;
+      this.#sources.set(peer.id, new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS }));
+    }
+  }
+}
+
+const NOBODY: Origin = {
+  peers: async () => [],
+  ban: async () => undefined,
+  stop: async () => undefined,
+};
+
+async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Promise<Origin> {
+  if (settings.share === 'off') return NOBODY;
+  const daemon = await DaemonControl.find(layout);
+  if (daemon !== undefined) {
+    return {
+      // A daemon that ends meanwhile has no peers.
+      peers: async () => (await daemon.peers().catch(() => [])).map((peer) => new DaemonPeer(daemon, peer)),
+      ban: (id, reason) => daemon.ban(id, reason).catch(() => undefined),
+      stop: async () => undefined,
+    };
+  }
+  const { SharingPeer } = await import('./sharing-peer.ts');
+  const sharing = await SharingPeer.start({ layout, settings, scope: settings.share, serves: false, onEvent });
+  return {
+    peers: async () => sharing.host.peers,
+    ban: (id, reason) => sharing.ban(id, reason),
+    stop: () => sharing.stop(),
+  };
+}
+
+/** The book of a root. */
+export function openPeerBook(layout: Layout): PeerBook {
+  return new PeerBook(join(layout.peer, 'peers.sqlite'), () => nodeClock.now());
+}

@@ -1,0 +1,222 @@
+/** A root as a peer: its host, what it serves, whom it knows, and who counts the bytes. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExchangeServer } from '../../core/exchange/server.ts';
+import type { Listener } from '../../core/install/event.ts';
+import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
+import { nodeClock } from '../clock.ts';
+import type { Settings } from '../config/settings.ts';
+import { Rate } from '../rate.ts';
+import { writeFileDurably } from '../store/durable.ts';
+import type { Layout } from '../store/layout.ts';
+import { activeNumber } from '../system/installed.ts';
+import { Repositories } from '../system/repositories.ts';
+import { compressInBackground, nodeCompressor } from '../zstd.ts';
+import { Acquaintances } from './acquaintances.ts';
+import { reachOf } from './address.ts';
+import { Host, type HostEvents } from './host.ts';
+import { loadIdentity } from './identity.ts';
+import { LanDiscovery } from './lan-discovery.ts';
+import { listInstalled } from './listing.ts';
+import { PeerBook } from './peer-book.ts';
+import type { RemotePeer } from './remote-peer.ts';
+import { RootHoldings } from './root-holdings.ts';
+import { uploadLimits } from './upload-limits.ts';
+
+export interface SharingOptions {
+  layout: Layout;
+  settings: Settings;
+  /** What was agreed to. */
+  scope: PeerScope;
+  /** Whether others can reach this peer and ask it; else it only asks. */
+  serves: boolean;
+  onEvent: Listener;
+}
+
+/** Milliseconds between two looks at whether there is another state, or another index. */
+const LOOK = 2000;
+/** Milliseconds between two writings of the book. */
+const NOTE = 5000;
+
+export class SharingPeer {
+  readonly host: Host;
+  readonly book: PeerBook;
+  readonly holdings: RootHoldings;
+  readonly started = nodeClock.now();
+  readonly #options: SharingOptions;
+  readonly #acquaintances: Acquaintances;
+  readonly #discovery: LanDiscovery;
+  readonly #servers: ExchangeServer[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Bytes that were sent and are not in the book yet, by peer. */
+  readonly #sent = new Map<string, { scope: PeerScope; bytes: number }>();
+  readonly #rates = new Map<string, Rate>();
+  /** What the listing was made of. */
+  #seen = '';
+  #listing: Promise<void> | undefined;
+
+  static async start(options: SharingOptions): Promise<SharingPeer> {
+    const { layout, settings, scope, serves } = options;
+    const book = new PeerBook(join(layout.peer, 'peers.sqlite'), () => nodeClock.now());
+    try {
+      const ports = readPorts(layout);
+      const events: HostEvents = {};
+      const host = await Host.create(
+        {
+          key: loadIdentity(join(layout.peer, 'key.pem')),
+          scope,
+          listen: serves ? { port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort } : undefined,
+          swarm: scope === 'swarm' ? { table: serves ? 'auto' : 'client', relay: false, relayed: serves, announce: [] } : undefined,
+          connections: settings.peers,
+          banned: book.banned,
+        },
+        events,
+      );
+      const sharing = new SharingPeer(options, host, book);
+      events.onPeer = (peer) => sharing.#met(peer);
+      events.onGone = (id) => sharing.#rates.delete(id);
+      await sharing.#begin();
+      if (serves) writeFileDurably(portsFile(layout), `${JSON.stringify(host.ports)}\n`);
+      return sharing;
+    } catch (error) {
+      book.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: SharingOptions, host: Host, book: PeerBook) {
+    this.#options = options;
+    this.host = host;
+    this.book = book;
+    this.holdings = new RootHoldings(options.layout);
+    const repositories = new Repositories({ layout: options.layout, settings: options.settings, onEvent: options.onEvent });
+    this.#acquaintances = new Acquaintances({ host, book, repositories, announces: options.serves });
+    this.#discovery = new LanDiscovery({
+      addresses: () => (options.serves ? host.addresses.filter((address) => reachOf(address).scope === 'lan') : []),
+      onFound: (addresses) => this.#acquaintances.found(addresses),
+    });
+  }
+
+  /** Streams that are served now. */
+  get streams(): number {
+    return this.#servers.reduce((sum, server) => sum + server.streams, 0);
+  }
+
+  /** Bytes a second that a peer was sent just now. */
+  rateTo(id: string): number {
+    return Math.round(this.#rates.get(id)?.perSecond(performance.now()) ?? 0);
+  }
+
+  /** Has nothing more to do with a peer. */
+  async ban(id: string, reason: string): Promise<void> {
+    this.book.ban(id, reason);
+    await this.host.ban(id);
+  }
+
+  /** Takes note of another state, or another index. */
+  async refresh(): Promise<void> {
+    await (this.#listing ??= this.#list().finally(() => {
+      this.#listing = undefined;
+    }));
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const server of this.#servers) server.close();
+    this.#acquaintances.stop();
+    await this.#discovery.stop();
+    await this.host.stop();
+    this.#writeBook();
+    this.book.close();
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#options.serves) {
+      await this.refresh();
+      await this.host.handle(this.#handler());
+      this.#timers.push(
+        setInterval(() => {
+          if (fingerprintOf(this.#options.layout) !== this.#seen) this.refresh().catch((error: unknown) => this.#warn(error));
+        }, LOOK),
+      );
+    }
+    await this.host.start();
+    this.#timers.push(setInterval(() => this.#writeBook(), NOTE));
+    this.#discovery.start();
+    this.#acquaintances.start();
+  }
+
+  /** On the local network what is installed is served; beyond it only where the user said so. */
+  #handler(): StreamHandler {
+    const { settings } = this.#options;
+    const onServed = ({ id, scope }: { id: string; scope: PeerScope }, bytes: number): void => {
+      const sum = this.#sent.get(id) ?? { scope, bytes: 0 };
+      sum.bytes += bytes;
+      this.#sent.set(id, sum);
+      this.#rate(id).add(bytes, performance.now());
+    };
+    const common = { clock: nodeClock, compressor: { ...nodeCompressor, compress: compressInBackground }, upload: uploadLimits(settings, this.book), onServed };
+    const near = new ExchangeServer({ ...common, holdings: this.holdings });
+    const far = settings['swarm-serves'] === 'installed' ? near : new ExchangeServer({ ...common, holdings: new RootHoldings(this.#options.layout) });
+    this.#servers.push(...new Set([near, far]));
+    return (stream, from) => (from.scope === 'lan' ? near : far).handle(stream, from);
+  }
+
+  #rate(id: string): Rate {
+    const known = this.#rates.get(id) ?? new Rate();
+    this.#rates.set(id, known);
+    return known;
+  }
+
+  #met(peer: RemotePeer): void {
+    this.host
+      .addressesOf(peer.id)
+      .then((addresses) => this.book.met(peer.id, { addresses, scope: peer.scope }))
+      .catch((error: unknown) => this.#warn(error));
+  }
+
+  async #list(): Promise<void> {
+    const { layout, settings, onEvent } = this.#options;
+    this.#seen = fingerprintOf(layout);
+    const repositories = new Repositories({ layout, settings, onEvent });
+    this.holdings.listing = await listInstalled(layout, await repositories.known());
+  }
+
+  #writeBook(): void {
+    for (const [id, { scope, bytes }] of this.#sent) {
+      this.book.count(id, 'sent', bytes);
+      this.book.add('sent', scope, bytes);
+    }
+    this.#sent.clear();
+  }
+
+  #warn(error: unknown): void {
+    this.#options.onEvent({ type: 'warning', message: `sharing: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}
+
+/** What tells that the listing is out of date. */
+function fingerprintOf(layout: Layout): string {
+  const names = existsSync(layout.repositories) ? readdirSync(layout.repositories) : [];
+  const indexes = names.map((name) => {
+    const stat = statSync(join(layout.repositories, name, 'index'), { throwIfNoEntry: false });
+    return `${name} ${stat?.mtimeMs} ${stat?.size}`;
+  });
+  return `${activeNumber(layout)} ${indexes.join(' ')}`;
+}
+
+function portsFile(layout: Layout): string {
+  return join(layout.peer, 'ports.json');
+}
+
+/** The ports of last time: others remember them. */
+function readPorts(layout: Layout): { port: number; bulkPort: number } {
+  const none = { port: 0, bulkPort: 0 };
+  if (!existsSync(portsFile(layout))) return none;
+  try {
+    const { port, bulkPort } = { ...none, ...(JSON.parse(readFileSync(portsFile(layout), 'utf8')) as Partial<typeof none>) };
+    return [port, bulkPort].every((each) => Number.isInteger(each) && each >= 0 && each < 65_536) ? { port, bulkPort } : none;
+  } catch {
+    return none;
+  }
+}
