@@ -1,19 +1,27 @@
 /**
- * A session: gets a set of blocks from several sources at the same time. Each source keeps as many requests under way
- * as it takes; a block that one source misses or fails goes to the next; a source that sends wrong bytes is out.
+ * A session: gets a set of blocks from several sources at the same time. `schedule.ts` says who is asked for what; this
+ * asks, keeps count of what comes, and lets the caller take it in. A source that sends wrong bytes is out.
  */
-import type { Cid } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Hasher } from '../ports/hasher.ts';
+import type { Random } from '../ports/random.ts';
 import type { Source } from '../ports/source.ts';
 import { abortController } from './abort-controller.ts';
+import { Attempt, type AttemptDeps } from './attempt.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { HEAD_START } from './capacity.ts';
+import { addDuration, addToRate, NO_DURATIONS, NO_RATE } from './estimate.ts';
+import { Links } from './links.ts';
+import { choose, losers } from './schedule.ts';
+import { shuffled } from './shuffle.ts';
+import type { Situation } from './situation.ts';
+import { SourceState } from './source-state.ts';
+import { Task } from './task.ts';
+import type { ArrivedUnit, Want } from './want.ts';
 
-export interface Want {
-  cid: Cid;
-  /** Bytes: exact where the manifest gives them, else the most that a block may have. */
-  maxBytes: number;
-}
+export type { Want } from './want.ts';
 
 export interface SessionOptions extends AbortOptions {
   sources: readonly Source[];
@@ -23,146 +31,262 @@ export interface SessionOptions extends AbortOptions {
    * is banned and another one asked. Any other rejection ends the session.
    */
   accept: (want: Want, bytes: Uint8Array, source: Source) => Promise<void>;
+  /**
+   * Takes in what came of a frame's files, after checking each, and says of each whether it was right: a wrong one bans
+   * the source. Without this and `hasher`, files are not asked for. A frame may come whole after some of its files.
+   */
+  acceptFiles?: ((want: Want, units: readonly ArrivedUnit[], source: Source) => Promise<boolean[]>) | undefined;
+  hasher?: Hasher | undefined;
+  /** Puts the wants in an order of its own, so that many who fetch the same have something for each other. */
+  random?: Random | undefined;
   onBytes?: ((source: Source, count: number) => void) | undefined;
+  /** A source was found to lie: the caller may remember it. */
+  onBan?: ((source: Source, error: MossError) => void) | undefined;
+  /** Called at once with a function that takes sources which are found while the session goes on. */
+  join?: ((add: (source: Source) => void) => void) | undefined;
 }
 
-/** How often one source is asked for the same block when it fails, and how long the wait before is (milliseconds). */
-const RETRY_DELAYS = [300, 1200];
-/** Blocks in a row, each after all its tries, after which a source is left alone for the rest of the session. */
-const MAX_FAILURES = 6;
-
-interface Task {
-  want: Want;
-  /** Sources that do not have the block, or failed for good. */
-  tried: Map<Source, MossError>;
-  /** Failed tries at the present source. */
-  tries: number;
+/** What a session did, for ledgers and tests. */
+export interface SessionReport {
+  /** Bytes that came of what another source brought, and of what was wrong, as they travel. */
+  duplicate: number;
+  wrong: number;
 }
+
+/** Milliseconds between two looks at who stands still or is late, where nothing else happens. */
+const TICK = 50;
+/** Bytes of files under way to all sources together. */
+const FILE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Gets every want once; resolves when all were accepted.
  *
  * @throws MossError `no-source` when a block is nowhere, `source-failed` when what has it does not answer
  */
-export async function fetchBlocks(wants: Iterable<Want>, options: SessionOptions): Promise<void> {
-  await new Session(wants, options).run();
+export async function fetchBlocks(wants: Iterable<Want>, options: SessionOptions): Promise<SessionReport> {
+  return new Session(wants, options).run();
 }
 
 class Session {
-  readonly #queue: Task[];
   readonly #options: SessionOptions;
+  /** By themselves: the scheduler answers with what it was shown. */
+  readonly #tasks: ReadonlyMap<unknown, Task>;
+  readonly #sources = new Map<unknown, SourceState>();
+  readonly #attempts = new Set<Attempt>();
+  readonly #queue: Task[];
   /** Ends all requests when one of them has failed for good, or the caller gives up. */
   readonly #stop = abortController();
-  readonly #banned = new Map<Source, MossError>();
-  readonly #failures = new Map<Source, number>();
-  /** Tasks that some lane is working on. */
-  #busy = 0;
-  /** Lanes that wait for a task to come back, or for the end. */
-  #idle: (() => void)[] = [];
-  #failure: { error: unknown } | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #deps: AttemptDeps;
+  readonly #startedAt: number;
+  readonly #total: number;
+  #left: number;
+  #open: number;
+  #duplicate = 0;
+  #wrong = 0;
+  #durations = NO_DURATIONS;
+  #accepted = NO_RATE;
+  #acceptedAt: number;
+  #over = false;
 
   constructor(wants: Iterable<Want>, options: SessionOptions) {
+    this.#options = options;
     const unique = new Map<string, Want>();
     for (const want of wants) unique.set(want.cid.toString(), want);
-    this.#queue = [...unique.values()].map((want) => ({ want, tried: new Map(), tries: 0 }));
-    this.#options = options;
+    const ordered = options.random === undefined ? [...unique.values()] : shuffled([...unique.values()], options.random);
+    this.#queue = ordered.map((want) => new Task(want));
+    this.#tasks = new Map(this.#queue.map((task) => [task, task]));
+    this.#total = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#left = this.#total;
+    this.#open = this.#queue.length;
+    this.#startedAt = options.clock.now();
+    this.#acceptedAt = this.#startedAt;
+    this.#deps = {
+      clock: options.clock,
+      accept: options.accept,
+      acceptFiles: options.acceptFiles,
+      links: options.hasher && new Links(options.hasher),
+      budget: new ByteBudget(FILE_BYTES),
+      onBytes: options.onBytes,
+      onFirst: () => this.#pump(),
+    };
   }
 
-  async run(): Promise<void> {
-    const { sources } = this.#options;
-    if (this.#queue.length > 0 && sources.length === 0) {
+  async run(): Promise<SessionReport> {
+    const { sources, signal, join } = this.#options;
+    if (this.#open === 0) return { duplicate: 0, wrong: 0 };
+    if (sources.length === 0 && join === undefined) {
       throw new MossError('no-source', 'there is no source to fetch from', { hint: 'Add a repository with `moss repo add`.' });
     }
-    const lanes = sources.flatMap((source) =>
-      Array.from({ length: Math.min(source.concurrency, this.#queue.length) }, () => this.#lane(source)),
-    );
-    const { signal } = this.#options;
-    const onAbort = (): void => this.#stop.abort(signal?.reason);
-    signal?.addEventListener('abort', onAbort);
-    await Promise.all(lanes);
-    signal?.removeEventListener('abort', onAbort);
-    if (this.#failure !== undefined) throw this.#failure.error;
-    const left = this.#queue[0];
-    if (left !== undefined) throw this.#noSource(left);
-  }
-
-  /** One request after the other to one source. */
-  async #lane(source: Source): Promise<void> {
-    for (;;) {
-      const task = await this.#next(source);
-      if (task === undefined) return;
-      this.#busy++;
-      try {
-        await this.#fetch(task, source);
-      } catch (error) {
-        this.#failure ??= { error };
-        // What is under way is of no use any more.
-        this.#stop.abort(this.#failure.error);
-      } finally {
-        this.#busy--;
-        this.#wake();
-      }
-    }
-  }
-
-  /** The next task that this source may serve; waits while others might hand one back. */
-  async #next(source: Source): Promise<Task | undefined> {
-    for (;;) {
-      if (this.#failure !== undefined || this.#banned.has(source)) return undefined;
-      const at = this.#queue.findIndex((task) => !task.tried.has(source));
-      if (at !== -1) return this.#queue.splice(at, 1)[0];
-      if (this.#busy === 0) return undefined;
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
-    }
-  }
-
-  #wake(): void {
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const resolve of idle) resolve();
-  }
-
-  async #fetch(task: Task, source: Source): Promise<void> {
-    const { signal, accept, onBytes, clock } = this.#options;
     signal?.throwIfAborted();
+    this.#ended.promise.catch(() => undefined);
+    const onAbort = (): void => this.#end({ error: signal?.reason });
+    signal?.addEventListener('abort', onAbort);
     try {
-      const bytes = await source.get(task.want, { signal: this.#stop.signal, onBytes: onBytes && ((count) => onBytes(source, count)) });
-      await accept(task.want, bytes, source);
-      this.#failures.set(source, 0);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof MossError)) throw error;
-      if (error.code === 'bad-block') this.#banned.set(source, error);
-      else if (error.code === 'source-failed') {
-        const delay = this.#banned.has(source) ? undefined : RETRY_DELAYS[task.tries++];
-        if (delay !== undefined) {
-          await clock.sleep(delay, { signal: this.#stop.signal });
-          await this.#fetch(task, source);
-          return;
-        }
-        this.#countFailure(source, error);
-      } else if (error.code !== 'no-source') throw error;
-      task.tried.set(source, error);
-      task.tries = 0;
-      this.#giveBack(task);
+      for (const source of sources) this.#add(source);
+      join?.((source) => {
+        if (this.#over) return;
+        this.#add(source);
+        this.#pump();
+      });
+      this.#pump();
+      if (sources.length > 1 || join !== undefined || sources.some(({ kind }) => kind !== 'webseed')) this.#tick().catch(() => undefined);
+      await this.#ended.promise;
+    } finally {
+      this.#over = true;
+      signal?.removeEventListener('abort', onAbort);
+      this.#stop.abort(new MossError('aborted', 'the session is over'));
+    }
+    return { duplicate: this.#duplicate, wrong: this.#wrong };
+  }
+
+  #add(source: Source): void {
+    const state = new SourceState(source, this.#options.clock.now());
+    this.#sources.set(state, state);
+  }
+
+  #situation(): Situation {
+    return {
+      now: this.#options.clock.now(),
+      startedAt: this.#startedAt,
+      sources: [...this.#sources.values()],
+      queue: this.#queue,
+      attempts: [...this.#attempts],
+      total: this.#total,
+      left: this.#left,
+      wasted: this.#duplicate,
+      durations: this.#durations,
+      accepted: this.#accepted,
+    };
+  }
+
+  /** Does all that there is to do, as things are now. */
+  #pump(): void {
+    if (this.#over) return;
+    const lost = new Set<unknown>(losers(this.#situation()));
+    for (const attempt of this.#attempts) {
+      if (!lost.has(attempt)) continue;
+      if (attempt.received === 0 && attempt.task.attempts.size > 1) attempt.source.disappoint(this.#options.clock.now());
+      attempt.cancel();
+    }
+    for (;;) {
+      const start = choose(this.#situation());
+      const task = this.#tasks.get(start?.task);
+      const source = this.#sources.get(start?.source);
+      if (task === undefined || source === undefined) break;
+      void this.#begin(task, source);
+    }
+    if (this.#attempts.size === 0) this.#checkEnd();
+  }
+
+  /** Nothing is under way: it is over, unless a source may be asked again later. */
+  #checkEnd(): void {
+    const now = this.#options.clock.now();
+    const [task] = this.#queue;
+    if (task === undefined || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
+    this.#end({ error: this.#noSource(task) });
+  }
+
+  /** Looks again after some time, since sources fall silent without a word. */
+  async #tick(): Promise<void> {
+    const { clock } = this.#options;
+    await clock.sleep(HEAD_START, { signal: this.#stop.signal });
+    for (;;) {
+      this.#pump();
+      await clock.sleep(TICK, { signal: this.#stop.signal });
     }
   }
 
-  /** Counts blocks, not tries: a server that is busy for a second refuses all lanes at once, and is no dead one. */
-  #countFailure(source: Source, error: MossError): void {
-    const failures = (this.#failures.get(source) ?? 0) + 1;
-    this.#failures.set(source, failures);
-    if (failures >= MAX_FAILURES) this.#banned.set(source, error);
+  async #begin(task: Task, source: SourceState): Promise<void> {
+    const at = this.#queue.indexOf(task);
+    if (at !== -1) this.#queue.splice(at, 1);
+    const attempt = new Attempt(task, source, this.#deps);
+    this.#attempts.add(attempt);
+    try {
+      await attempt.run();
+      if (attempt.duration > 0) this.#durations = addDuration(this.#durations, task.bytes, attempt.duration);
+    } catch (error) {
+      this.#failed(attempt, error);
+    }
+    this.#attempts.delete(attempt);
+    if (this.#over) return;
+    if (task.done || attempt.cancelled) this.#duplicate += attempt.atStake;
+    this.#count(task);
+    if (task.attempts.size === 0 && !task.done) this.#giveBack(task);
+    this.#pump();
+  }
+
+  /** Counts what is left, and how fast that gets less. */
+  #count(task: Task): void {
+    const { left } = task;
+    const now = this.#options.clock.now();
+    const came = task.counted - left;
+    if (came === 0) return;
+    task.counted = left;
+    this.#left -= came;
+    this.#accepted = addToRate(this.#accepted, came, now - this.#acceptedAt);
+    this.#acceptedAt = now;
+    if (!task.done) return;
+    for (const other of task.attempts) if (!other.accepting) other.cancel();
+    this.#open--;
+    if (this.#open === 0) this.#end(undefined);
+  }
+
+  #failed({ task, source, cancelled, atStake }: Attempt, error: unknown): void {
+    if (this.#over || cancelled) return;
+    if (!(error instanceof MossError)) {
+      this.#end({ error });
+      return;
+    }
+    const now = this.#options.clock.now();
+    switch (error.code) {
+      case 'bad-block':
+      case 'bad-message':
+        this.#wrong += atStake;
+        this.#ban(source, error);
+        break;
+      case 'source-failed':
+        source.fail(error, now);
+        // A peer may be asked for the same again; the floor was, several times.
+        if (source.kind === 'floor') task.tried.set(source, error);
+        break;
+      case 'no-source':
+        task.tried.set(source, error);
+        break;
+      default:
+        this.#end({ error });
+    }
+  }
+
+  #ban(source: SourceState, error: MossError): void {
+    if (source.out) return;
+    source.reason = error;
+    this.#options.onBan?.(source.source, error);
+    for (const attempt of source.attempts) attempt.cancel();
   }
 
   #giveBack(task: Task): void {
-    for (const [source, error] of this.#banned) if (!task.tried.has(source)) task.tried.set(source, error);
-    if (this.#options.sources.every((source) => task.tried.has(source))) throw this.#noSource(task);
-    this.#queue.unshift(task);
+    if (this.#over) return;
+    if (this.#some((source) => mayHave(source, task))) this.#queue.unshift(task);
+    else this.#end({ error: this.#noSource(task) });
+  }
+
+  #some(test: (source: SourceState) => boolean): boolean {
+    for (const source of this.#sources.values()) if (test(source)) return true;
+    return false;
+  }
+
+  #end(failure: { error: unknown } | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (failure === undefined) this.#ended.resolve();
+    else this.#ended.reject(failure.error);
+    // What is under way is of no use any more.
+    for (const attempt of this.#attempts) attempt.cancel();
   }
 
   #noSource(task: Task): MossError {
-    const reasons = [...task.tried.values(), ...this.#banned.values()];
+    const reasons = [...task.tried.values(), ...[...this.#sources.values()].flatMap(({ reason }) => reason ?? [])];
     const later = reasons.find((reason) => reason.code === 'source-failed');
     const why = [...new Set(reasons.map((reason) => reason.message))].join('; ');
     return new MossError(later === undefined ? 'no-source' : 'source-failed', `cannot get ${task.want.cid.toString()}: ${why}`, {
@@ -174,4 +298,9 @@ class Session {
       data: { cid: task.want.cid.toString() },
     });
   }
+}
+
+/** Whether a source may yet bring a task. */
+function mayHave(source: SourceState, task: Task): boolean {
+  return !source.out && !task.tried.has(source);
 }

@@ -1,7 +1,11 @@
 import { MossError } from '../error.ts';
 import type { Blockstore } from '../ports/blockstore.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Link } from './stream.ts';
 import type { BlockRequest, GetOptions, Source, SourceKind } from '../ports/source.ts';
+
+/** Bytes that requests take turns with on a line. */
+const SEGMENT = 16 * 1024;
 
 export interface MemorySourceOptions {
   name: string;
@@ -11,6 +15,8 @@ export interface MemorySourceOptions {
   concurrency?: number | undefined;
   /** Milliseconds until a block is there. */
   latency?: number | undefined;
+  /** What the bytes go through; without it, they are there at once. */
+  line?: Link | undefined;
   /** Changes what is answered, or throws; `undefined` for the block itself. */
   fault?: ((request: BlockRequest, times: number) => Uint8Array | undefined) | undefined;
 }
@@ -46,10 +52,23 @@ export class MemorySource implements Source {
       const bytes = fault?.(request, times) ?? (await blocks.get(request.cid, { signal }));
       if (bytes === undefined) throw new MossError('no-source', `${this.name} does not have ${key}`);
       if (bytes.length > request.maxBytes) throw new MossError('bad-block', `${this.name} sends too much for ${key}`);
-      onBytes?.(bytes.length);
+      await this.#carry(bytes.length, { signal, onBytes });
       return bytes;
     } finally {
       this.#busy--;
+    }
+  }
+
+  async #carry(bytes: number, { signal, onBytes }: GetOptions): Promise<void> {
+    const { line, clock } = this.#options;
+    if (line === undefined) {
+      onBytes?.(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes; at += SEGMENT) {
+      const segment = Math.min(SEGMENT, bytes - at);
+      await clock.sleep(line.carry(segment, clock.now()) - clock.now(), { signal });
+      onBytes?.(segment);
     }
   }
 }

@@ -84,9 +84,12 @@ describe('a session', () => {
     assert.equal(sources[0]?.asked.length, 1);
   });
 
-  it('never has one block under way at two sources', async () => {
+  it('asks two sources for one block only at the end, where the first one takes longer than most did', async () => {
     const { sources } = await fetchWith([{ latency: 5 }, { latency: 50 }, { latency: 7 }]);
-    assert.equal(sources.flatMap(({ asked }) => asked).length, BLOCKS.length);
+    const asked = sources.map((source) => source.asked);
+    const twice = asked.flat().length - BLOCKS.length;
+    assert.ok(twice <= 4, `${twice} of the slow source's four lanes`);
+    assert.ok((asked[1]?.length ?? 0) < (asked[0]?.length ?? 0) / 2);
   });
 
   it('resolves at once when nothing is wanted, even without sources', async () => {

@@ -1,0 +1,120 @@
+/** How much a source may have under way. Pure. */
+import { rateOf } from './estimate.ts';
+import type { Situation, SourceView, TaskView } from './situation.ts';
+
+/** Milliseconds in which peers of the local network may prove themselves while the floor holds back, and its lanes. */
+export const HEAD_START = 20;
+const HEAD_START_LANES = 2;
+/** Bytes under way to one peer, least and most, and the milliseconds of its rate that are asked for beside two ways. */
+const LEAST_WINDOW = 1024 * 1024;
+const MOST_WINDOW = 12 * 1024 * 1024;
+const WINDOW_TIME = 40;
+/** Bytes beyond what a peer has brought so many times, at most. */
+const FIRST_WINDOW = 256 * 1024;
+const GROWTH = 3;
+/** Bytes under way to all peers together. */
+const MOST_UNDER_WAY = 32 * 1024 * 1024;
+/** Milliseconds without a byte after which a source counts as standing still, and how many of its latencies. */
+const STILL_AFTER = 100;
+const STILL_LATENCIES = 4;
+/** As long, for a source that has not answered yet. */
+const SILENT_AFTER = 400;
+/** Bytes after which the rate of the floor is about what it can do: its connections grow at first. */
+const FLOOR_SEEN = 1024 * 1024;
+/** Milliseconds by which a source may be done after the others. */
+const SLACK = 50;
+
+export function isPeer(source: SourceView): boolean {
+  return source.kind !== 'floor';
+}
+
+/** Whether something was asked of the source, and nothing came for longer than it usually takes. */
+export function standsStill({ attempts, lastProgress, latency }: SourceView, now: number): boolean {
+  const patience = latency === undefined ? SILENT_AFTER : STILL_AFTER + STILL_LATENCIES * latency;
+  return now - lastProgress > patience && [...attempts].some(({ accepting }) => !accepting);
+}
+
+/** Whether the source may be given anything at all now. */
+export function isOpen(source: SourceView, { now, sources }: Situation): boolean {
+  if (source.out || source.retryAt > now || source.attempts.size >= source.concurrency || standsStill(source, now)) return false;
+  if (!isPeer(source)) return true;
+  // Who proved nothing yet gets one block: that is what a liar costs.
+  if (!source.proven) return source.attempts.size === 0;
+  return held(source) < windowOf(source) && heldOfPeers(sources) < MOST_UNDER_WAY;
+}
+
+/** Bytes that were asked for, are coming, or are being taken in: what this machine holds for a source, or will. */
+function held({ attempts }: SourceView): number {
+  return [...attempts].reduce((sum, { task }) => sum + task.bytes, 0);
+}
+
+function heldOfPeers(sources: readonly SourceView[]): number {
+  return sources.reduce((sum, source) => sum + (isPeer(source) ? held(source) : 0), 0);
+}
+
+/** It grows with what was seen of the peer, so that little is asked of a slow one before that shows. */
+function windowOf({ rate, latency = 0 }: SourceView): number {
+  const seen = GROWTH * rate.total + FIRST_WINDOW;
+  return Math.min(MOST_WINDOW, seen, LEAST_WINDOW + (rateOf(rate) ?? 0) * (2 * latency + WINDOW_TIME));
+}
+
+export function underWay({ attempts }: SourceView): number {
+  return [...attempts].reduce((sum, { task, progress }) => sum + task.bytes - progress, 0);
+}
+
+export function isAlive(source: SourceView, now: number): boolean {
+  return !source.out && source.retryAt <= now && !standsStill(source, now);
+}
+
+/** Requests that the floor may have under way: all of them, but for a moment in which the local network is waited for. */
+export function floorLanes(floor: SourceView, { now, startedAt, sources }: Situation): number {
+  const hope = now - startedAt < HEAD_START && sources.some((source) => source.kind === 'lan' && isAlive(source, now));
+  return hope ? Math.min(HEAD_START_LANES, floor.concurrency) : floor.concurrency;
+}
+
+/**
+ * Whether the peers that may have a task bring at least what the floor would alone: then it gives way to them. What was
+ * seen of it so far is the least that it can do, so it is thought of more highly while little was seen.
+ */
+export function givesWay(floor: SourceView, task: TaskView | undefined, situation: Situation): boolean {
+  const rate = rateOf(floor.rate);
+  if (rate === undefined) return false;
+  const peers = rateOfPeers(task, situation);
+  if (peers === 0) return false;
+  if (peers >= rate * (1 + FLOOR_SEEN / floor.rate.total)) return true;
+  // This machine is the slowest of all: it takes in no more than what peers bring alone.
+  const taken = rateOf(situation.accepted) ?? Infinity;
+  return floor.rate.total >= FLOOR_SEEN && peers > taken * 1.05;
+}
+
+/** Bytes in a millisecond that peers bring which have proved themselves in this session, move, and may have the task. */
+function rateOfPeers(task: TaskView | undefined, { sources, now }: Situation): number {
+  return sources.reduce((sum, source) => {
+    const counts = isPeer(source) && source.proven && isAlive(source, now) && task?.tried.has(source) !== true;
+    return sum + (counts ? (rateOf(source.rate) ?? 0) : 0);
+  }, 0);
+}
+
+/** Whether a source would have the task done before the others had done everything that is left. */
+export function wouldHelp(source: SourceView, task: TaskView, situation: Situation): boolean {
+  const others = situation.sources.reduce((sum, other) => sum + (other !== source && takesPart(other, situation) ? (rateOf(other.rate) ?? 0) : 0), 0);
+  if (others === 0) return true;
+  const end = situation.left / others;
+  // Nobody is tried out when there is no time left to find out.
+  return source.proven ? expectedTime(source, task.bytes) <= end + SLACK : end > SILENT_AFTER;
+}
+
+/** Whether a source brings something as things are: the floor does not while it gives way. */
+function takesPart(source: SourceView, situation: Situation): boolean {
+  return isAlive(source, situation.now) && (isPeer(source) || !givesWay(source, undefined, situation));
+}
+
+/** Milliseconds until a source would be done with one task more. */
+export function expectedTime(source: SourceView, bytes: number): number {
+  const rate = rateOf(source.rate);
+  if (rate === undefined) return UNKNOWN_TIME;
+  return (source.latency ?? 0) + (underWay(source) + bytes) / rate;
+}
+
+/** Milliseconds: a guess about a source that nothing is known of. */
+const UNKNOWN_TIME = 1000;

@@ -1,0 +1,193 @@
+/**
+ * Which source is asked for what, and when another one is asked for the same. Pure: it reads what the session knows, and
+ * says what to do next. README.md has the rules in words.
+ */
+import { expectedTime, floorLanes, givesWay, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
+import { quantile, rateOf } from './estimate.ts';
+import type { AttemptView, Situation, SourceView, TaskView } from './situation.ts';
+
+export interface Start {
+  readonly task: TaskView;
+  readonly source: SourceView;
+}
+
+/** Tasks that are compared for the rarest, and those that are looked at for them. */
+const LOOK = 128;
+const REACH = 512;
+/** The share of all bytes that may come twice. */
+const MOST_TWICE = 0.03;
+/** A rival must be expected to be done so many times earlier. */
+const GAIN = 1.5;
+/** Where it would be done so many times earlier, it is asked whatever that costs. */
+const HOPELESS = 4;
+/** Milliseconds of silence that are too many before any duration was seen. */
+const LATE_UNSEEN = 400;
+/** Milliseconds, and the share of the time so far, that are worth it. */
+const SHOWS = 50;
+const SHOWING_SHARE = 0.03;
+/** Sources that are asked for the same at the same time. */
+const MOST_ATTEMPTS = 3;
+
+/** The next thing to begin; `undefined` when nothing should be, as things are. */
+export function choose(situation: Situation): Start | undefined {
+  const open = situation.sources.filter((source) => isOpen(source, situation)).toSorted(quickestFirst);
+  if (open.length === 0) return undefined;
+  return rescue(open, situation) ?? begin(open, situation) ?? rival(open, situation) ?? goOn(open, situation);
+}
+
+/** Something is always under way, however little it helps. */
+function goOn(open: readonly SourceView[], { attempts, queue }: Situation): Start | undefined {
+  if (attempts.length > 0) return undefined;
+  for (const source of open.toReversed()) {
+    const task = queue.find(({ tried }) => !tried.has(source));
+    if (task !== undefined) return { task, source };
+  }
+  return undefined;
+}
+
+/** Peers before the floor, near ones before far ones, quick ones before slow ones. */
+function quickestFirst(a: SourceView, b: SourceView): number {
+  const order = { lan: 0, far: 1, floor: 2 };
+  return order[a.kind] - order[b.kind] || (rateOf(b.rate) ?? 0) - (rateOf(a.rate) ?? 0);
+}
+
+/** What is under way at sources that stand still is begun elsewhere before anything new. */
+function rescue(open: readonly SourceView[], situation: Situation): Start | undefined {
+  for (const task of underWayTasks(situation)) {
+    const stuck = [...task.attempts].every(({ source, accepting }) => !accepting && standsStill(source, situation.now));
+    if (!stuck) continue;
+    const other = quickest(open, task);
+    if (other !== undefined && wouldHelp(other, task, situation)) return { task, source: other };
+  }
+  return undefined;
+}
+
+/** Tasks that may be begun once more. */
+function underWayTasks({ attempts }: Situation): TaskView[] {
+  return [...new Set(attempts.map(({ task }) => task))].filter((task) => task.attempts.size < MOST_ATTEMPTS);
+}
+
+/** Who would be done first with a task that others are asked for, of those who were right before. */
+function quickest(open: readonly SourceView[], { bytes, tried, attempts }: TaskView): SourceView | undefined {
+  const busy = new Set([...attempts].map(({ source }) => source));
+  return open
+    .filter((source) => !busy.has(source) && !tried.has(source) && (source.proven || !isPeer(source)))
+    .toSorted((a, b) => expectedTime(a, bytes) - expectedTime(b, bytes))[0];
+}
+
+function begin(open: readonly SourceView[], situation: Situation): Start | undefined {
+  for (const source of open) {
+    const task = pick(source, situation);
+    if (task !== undefined) return { task, source };
+  }
+  return undefined;
+}
+
+/**
+ * Rarest first, so that many who fetch the same soon have something for each other. Who proved nothing yet gets the
+ * smallest: that tells enough, and little is lost with it.
+ */
+function pick(source: SourceView, situation: Situation): TaskView | undefined {
+  if (!isPeer(source) && source.attempts.size >= floorLanes(source, situation)) return undefined;
+  const smallest = isPeer(source) && !source.proven;
+  let best: TaskView | undefined;
+  let seen = 0;
+  for (const task of situation.queue.slice(0, REACH)) {
+    if (seen === LOOK) break;
+    if (task.tried.has(source) || (!isPeer(source) && givesWay(source, task, situation))) continue;
+    seen++;
+    if (best === undefined || (smallest ? task.bytes < best.bytes : task.holders < best.holders)) best = task;
+  }
+  if (best === undefined || (isPeer(source) && !wouldHelp(source, best, situation))) return undefined;
+  return best;
+}
+
+/** A second source for what takes longer than p80 of what was seen, where nothing else is left to do. */
+function rival(open: readonly SourceView[], situation: Situation): Start | undefined {
+  const idle = open.filter((source) => !situation.queue.some(({ tried }) => !tried.has(source)));
+  if (idle.length === 0) return undefined;
+  const late = underWayTasks(situation).filter((task) => [...task.attempts].every((attempt) => isLate(attempt, situation)));
+  // What would be done last comes first.
+  const lefts = late.map((task) => ({ task, left: Math.min(...[...task.attempts].map((attempt) => expectedLeft(attempt, situation))) }));
+  for (const { task, left } of lefts.toSorted((a, b) => b.left - a.left)) {
+    const best = quickest(idle, task);
+    if (best !== undefined && pays(task, left, best, situation)) return { task, source: best };
+  }
+  return undefined;
+}
+
+function isLate({ task, source, startedAt, received, accepting }: AttemptView, { now, durations }: Situation): boolean {
+  if (accepting) return false;
+  // Of whom nothing is known, nothing is expected.
+  if (received === 0 && isPeer(source) && !source.proven) return true;
+  const usual = quantile(durations, 0.8, task.bytes);
+  return usual === undefined ? received === 0 && now - startedAt > LATE_UNSEEN : now - startedAt > usual;
+}
+
+/** Whether the rival would be done much earlier, and what it may cost is within the share of bytes that come twice. */
+function pays(task: TaskView, left: number, rivalSource: SourceView, situation: Situation): boolean {
+  const time = expectedTime(rivalSource, task.bytes);
+  const attempts = [...task.attempts];
+  if (left < GAIN * time) return false;
+  // What has come, and what will have come by then, would have come for nothing.
+  const cost = attempts.reduce((sum, { atStake, received, startedAt }) => sum + Math.min(task.bytes, atStake + (time * received) / (situation.now - startedAt)), 0);
+  if (cost === 0 || situation.wasted + reserved(situation) + cost <= MOST_TWICE * situation.total) return true;
+  // Better a few bytes too many than to be slower, by something that shows, than without the first source.
+  const shows = Math.max(SHOWS, SHOWING_SHARE * (situation.now - situation.startedAt));
+  return left > HOPELESS * time && left - time > shows;
+}
+
+/** Milliseconds until an attempt is done, at the speed that it had so far; or that its source has, where it waits. */
+function expectedLeft(attempt: AttemptView, { now }: Situation): number {
+  const { task, source, progress, startedAt } = attempt;
+  if (progress > 0) return ((task.bytes - progress) / progress) * (now - startedAt);
+  const rate = rateOf(source.rate);
+  return rate === undefined || standsStill(source, now) ? Infinity : (aheadOf(attempt) + task.bytes) / rate;
+}
+
+/** Bytes that a source was asked for before, and still has to bring. */
+function aheadOf(attempt: AttemptView): number {
+  let bytes = 0;
+  for (const other of attempt.source.attempts) {
+    if (other === attempt) break;
+    bytes += other.task.bytes - other.progress;
+  }
+  return bytes;
+}
+
+/** Bytes that are lost already where two sources are bringing the same. */
+function reserved({ attempts }: Situation): number {
+  const doubled = new Set(attempts.filter(({ task }) => task.attempts.size > 1).map(({ task }) => task));
+  return [...doubled].reduce((sum, task) => sum + Math.min(...[...task.attempts].map(({ atStake }) => atStake)), 0);
+}
+
+/**
+ * Attempts to be cancelled since others do better: silent ones at once, as they cost nothing. Where several bring
+ * something, the first one to be done wins, as long as what comes twice stays within its share.
+ */
+export function losers(situation: Situation): AttemptView[] {
+  const scarce = situation.wasted + reserved(situation) > (MOST_TWICE / 2) * situation.total;
+  return situation.attempts.filter((attempt) => {
+    const { task, source, received, accepting } = attempt;
+    if (accepting) return false;
+    if (task.attempts.size > 1) {
+      const others = [...task.attempts].filter((other) => other !== attempt);
+      return received === 0 ? others.some((other) => isBeaten(attempt, other, situation)) : scarce && others.some((other) => isBehind(attempt, other, situation));
+    }
+    // The floor gives back what it has not begun with.
+    return received === 0 && !isPeer(source) && givesWay(source, task, situation);
+  });
+}
+
+/** A rival that brings something beats who is silent; and who began to bring something beats a rival that gains nothing. */
+function isBeaten(silent: AttemptView, other: AttemptView, situation: Situation): boolean {
+  if (other.received === 0 || !isAlive(other.source, situation.now)) return false;
+  return other.startedAt > silent.startedAt || expectedLeft(other, situation) <= expectedTime(silent.source, silent.task.bytes);
+}
+
+/** Of two that bring something, the one that will be later; of equals the one that began later. */
+function isBehind(attempt: AttemptView, other: AttemptView, situation: Situation): boolean {
+  if (other.received === 0 || !isAlive(other.source, situation.now)) return false;
+  const [mine, its] = [expectedLeft(attempt, situation), expectedLeft(other, situation)];
+  return mine > its || (mine === its && attempt.startedAt > other.startedAt);
+}

@@ -1,0 +1,50 @@
+import type { Cid } from '../dag/cid.ts';
+import { LEAF_SIZE, leafCount, type FileId } from '../dag/file-id.ts';
+
+/** A block that is wanted. */
+export interface Want {
+  cid: Cid;
+  /** Bytes: exact where the manifest gives them, else the most that a block may have. */
+  maxBytes: number;
+  /** Where the block is a frame: what it brings. A source that has files and no frames may bring these instead. */
+  files?: readonly WantedFile[] | undefined;
+}
+
+/** A file, or some leaves of one, that a frame brings. */
+export interface WantedFile {
+  id: FileId;
+  /** Bytes of the whole file, as its id has it: not unpacked. */
+  size: number;
+  /** Which leaves of a file above 1 MiB; all, where it is not given. */
+  leaves?: { first: number; count: number } | undefined;
+}
+
+/** What is asked for at once: a whole small file, or one leaf of a large one. */
+export interface FileUnit {
+  id: FileId;
+  /** Bytes of the whole file. */
+  size: number;
+  /** Which leaf of a file above 1 MiB. */
+  leaf: number | undefined;
+  /** Bytes of this unit. */
+  bytes: number;
+}
+
+/** A unit that came. It is to be verified: a whole file by its id, a leaf by its digest. */
+export interface ArrivedUnit extends FileUnit {
+  content: Uint8Array;
+  /** SHA-256 that the leaf must have: the links of the file, which were checked, say so. */
+  digest: Uint8Array | undefined;
+}
+
+export function unitsOf(files: readonly WantedFile[]): FileUnit[] {
+  return files.flatMap(({ id, size, leaves }): FileUnit[] => {
+    if (size <= LEAF_SIZE) return [{ id, size, leaf: undefined, bytes: size }];
+    const { first, count } = leaves ?? { first: 0, count: leafCount(size) };
+    return Array.from({ length: count }, (_, i) => ({ id, size, leaf: first + i, bytes: Math.min(LEAF_SIZE, size - (first + i) * LEAF_SIZE) }));
+  });
+}
+
+export function keyOf({ id, leaf }: FileUnit): string {
+  return leaf === undefined ? id : `${id}/${leaf}`;
+}
