@@ -3,6 +3,7 @@ import { MossError } from '../error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fetch, FetchResponse } from '../ports/fetch.ts';
 import type { GetOptions } from '../ports/source.ts';
+import { release } from '../release.ts';
 import { withDeadline, type Deadline } from './deadline.ts';
 
 /** Milliseconds without a byte after which a request is given up. */
@@ -81,13 +82,15 @@ async function readBody(
       larger.set(buffer.subarray(0, length));
       buffer = larger;
     }
+    const count = value.length;
     buffer.set(value, length);
-    length += value.length;
+    release(value);
+    length += count;
     if (length - extended >= LEAST_PROGRESS) {
       deadline.extend();
       extended = length;
     }
-    onBytes?.(value.length);
+    onBytes?.(count);
   }
   if (Number.isInteger(declared) && length < declared && response.headers.get('content-encoding') === null) {
     throw failed(url, `broke off after ${length} of ${declared} bytes`);

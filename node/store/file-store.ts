@@ -24,15 +24,19 @@ export interface StoredFile {
 export class FileStore {
   readonly layout: Layout;
   readonly #pool: StorePool;
+  /** Whether nothing is here yet: then nobody needs to look for tens of thousands of files. */
+  #empty: boolean;
 
   constructor(layout: Layout, pool: StorePool) {
     this.layout = layout;
     this.#pool = pool;
     mkdirSync(layout.store, { recursive: true });
+    this.#empty = readdirSync(layout.store).length === 0;
   }
 
   /** Whether a file is in the store as it was left, with either mode. */
   has({ id, size }: Pick<FileEntry, 'id' | 'size'>): boolean {
+    if (this.#empty) return false;
     return looksWhole(this.layout.stored(id, false), size) || looksWhole(this.layout.stored(id, true), size);
   }
 
@@ -49,12 +53,11 @@ export class FileStore {
       return lane === undefined ? [] : [{ ...item, lane }];
     });
     if (staged.length > 0) {
+      this.#empty = false;
       await syncFileSystem(this.layout.moss);
-      const jobs: Promise<unknown>[] = [];
-      for (let at = 0; at < staged.length; at += BATCH) {
-        jobs.push(this.#pool.run({ kind: 'adopt', root: this.layout.root, files: staged.slice(at, at + BATCH) }));
-      }
-      await Promise.all(jobs);
+      // A directory of the store belongs to one job: two threads that rename into one wait for each other.
+      const byDirectory = Map.groupBy(staged, ({ id }) => dirname(this.layout.stored(id, false)));
+      await Promise.all([...byDirectory.values()].map((files) => this.#pool.run({ kind: 'adopt', root: this.layout.root, files })));
       for (const { id } of staged) staging.release(id);
     }
     for (const item of wanted.values()) this.#addMissingModes(item);

@@ -10,6 +10,7 @@ import type { Pool } from '../threads/pool.ts';
 import { syncFileSystem } from './durable.ts';
 import { fileIdOf, finish, STORE_MODE } from './files.ts';
 import { LANES, SHARDS, type Layout } from './layout.ts';
+import { packPieces } from './packed-pieces.ts';
 import { PartialFiles } from './partial-files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
 
@@ -123,7 +124,7 @@ export class Staging {
     const { buffer } = bytes;
     const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
     const result = await this.#pool.run(
-      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces, base, bases, filter },
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces: packPieces(pieces), base, bases, filter },
       transfer,
     );
     if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');

@@ -3,7 +3,7 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import type { Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
-import type { WantedPiece } from '../../core/install/plan.ts';
+import type { PackedPieces } from './packed-pieces.ts';
 
 export interface UnpackTask {
   kind: 'unpack';
@@ -12,7 +12,7 @@ export interface UnpackTask {
   /** The block, transferred. */
   bytes: Uint8Array;
   plain: number;
-  pieces: WantedPiece[];
+  pieces: PackedPieces;
   base?: Base | undefined;
   bases?: readonly BaseRun[] | undefined;
   filter?: Filter | undefined;

@@ -10,6 +10,7 @@ import { MossError, type ErrorCode } from '../../../core/error.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 import { Layout } from '../../../node/store/layout.ts';
 import { Staging } from '../../../node/store/staging.ts';
+import { packPieces } from '../../../node/store/packed-pieces.ts';
 import { openStorePool } from '../../../node/store/pool.ts';
 import type { UnpackTask } from '../../../node/store/tasks.ts';
 import { unpackFrame } from '../../../node/store/unpack.ts';
@@ -44,7 +45,7 @@ describe('a frame', () => {
 
   const task = async (plain: Uint8Array, change: Partial<UnpackTask> = {}): Promise<UnpackTask> => {
     const { cid, bytes } = await rawBlock(nodeCompressor.compress(plain, { level: 3 }), nodeHasher);
-    return { kind: 'unpack', root, cid: cid.toString(), bytes, plain: plain.length, pieces: [piece], ...change };
+    return { kind: 'unpack', root, cid: cid.toString(), bytes, plain: plain.length, pieces: packPieces([piece]), ...change };
   };
   it('brings its files', async () => {
     assert.ok(!staging.has(id));
@@ -70,7 +71,7 @@ describe('a frame', () => {
   });
 
   it('that is shorter than its table says is refused', async () => {
-    await refused('bad-frame', await task(content, { pieces: [{ ...piece, at: 5 }] }));
+    await refused('bad-frame', await task(content, { pieces: packPieces([{ ...piece, at: 5 }]) }));
   });
 
   it('with the content of another file is refused', async () => {
