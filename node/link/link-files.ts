@@ -1,17 +1,30 @@
 /** Puts files of the store into a tree: reflink, hard link or copy. */
-import { chmodSync, chownSync, constants, copyFileSync, linkSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, constants, copyFileSync, linkSync } from 'node:fs';
 import { hasErrno } from '../io-error.ts';
-import type { LinkTask } from '../store/tasks.ts';
+
+export type LinkMethod = 'reflink' | 'hardlink' | 'copy';
+
+/** A mode and an owner that no store file has. */
+export interface Special {
+  mode: number;
+  uid?: number;
+  gid?: number;
+}
+
+export interface FileLink {
+  /** A file of the store. */
+  from: string;
+  to: string;
+  special?: Special | undefined;
+}
 
 /** Links every file; what the file system refuses (too many links, another file system) is copied. */
-export function linkFiles({ method, links, symlinks }: LinkTask): undefined {
-  for (const { target, path } of symlinks) symlinkSync(target, path);
+export function linkFiles(method: LinkMethod, links: Iterable<FileLink>): void {
   for (const { from, to, special } of links) {
     if (special !== undefined) placeSpecial(from, to, special);
     else if (method === 'hardlink') linkOrCopy(from, to);
     else copyFileSync(from, to, method === 'reflink' ? constants.COPYFILE_FICLONE : 0);
   }
-  return undefined;
 }
 
 /** EMLINK: 65,000 links per inode on ext4. EXDEV: the store is on another file system. EPERM: a file system without links. */
@@ -25,7 +38,7 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 /** A mode or owner of its own needs an inode of its own. */
-function placeSpecial(from: string, to: string, special: { mode: number; uid?: number; gid?: number }): void {
+function placeSpecial(from: string, to: string, special: Special): void {
   copyFileSync(from, to, constants.COPYFILE_FICLONE);
   // The owner first: changing it takes setuid away.
   if (special.uid !== undefined && special.gid !== undefined) chownSync(to, special.uid, special.gid);

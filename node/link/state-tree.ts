@@ -8,10 +8,11 @@ import { MossError } from '../../core/error.ts';
 import { isExecutable } from '../store/file-store.ts';
 import type { Layout } from '../store/layout.ts';
 import type { StorePool } from '../store/staging.ts';
-import type { LinkMethod, LinkTask } from '../store/tasks.ts';
+import type { LinkMethod, Special } from './link-files.ts';
+import { LinkPacker } from './packed-links.ts';
 
-/** Links handed to a worker at a time: enough to keep it busy for some ten milliseconds. */
-const BATCH = 1024;
+/** Entries handed to a worker at a time: enough to keep it busy for some milliseconds. */
+const BATCH = 512;
 /** The modes of store files; anything else needs an inode of its own. */
 const COMMON_MODES: ReadonlySet<number> = new Set([0o644, 0o755, 0o444, 0o555, 0o664, 0o775]);
 
@@ -30,35 +31,22 @@ export interface StateTreeOptions {
 export async function buildStateTree(directory: string, entries: readonly TreeEntry[], options: StateTreeOptions): Promise<void> {
   const { layout, pool, method, onProgress } = options;
   mkdirSync(directory, { recursive: true });
-  const made = new Set<string>();
   const isRoot = process.getuid?.() === 0;
   const jobs: Promise<unknown>[] = [];
-  let links: LinkTask['links'] = [];
-  let symlinks: LinkTask['symlinks'] = [];
+  let part = new LinkPacker(directory);
   const flush = (): void => {
-    const batch = { links, symlinks };
-    const size = links.length + symlinks.length;
-    links = [];
-    symlinks = [];
-    if (size > 0) jobs.push(pool.run({ kind: 'link', method, ...batch }).then(() => onProgress?.(size)));
+    const { links, size } = part;
+    if (size > 0) jobs.push(pool.run({ kind: 'link', root: layout.root, method, packed: part.pack() }).then(() => onProgress?.(links)));
+    part = new LinkPacker(directory);
   };
   const restricted: { path: string; entry: Extract<Entry, { type: 'directory' }> }[] = [];
   for (const { entry } of entries) {
-    const path = `${directory}/${entry.path}`;
     if (entry.type === 'directory') {
-      makeDirectory(directory, entry.path, made);
-      if (entry.mode !== 0o755 || entry.owner !== undefined) restricted.push({ path, entry });
-      continue;
-    }
-    const slash = entry.path.lastIndexOf('/');
-    if (slash !== -1) makeDirectory(directory, entry.path.slice(0, slash), made);
-    if (entry.type === 'symlink') {
-      symlinks.push({ target: linkTarget(entry.path, entry.target), path });
-    } else {
-      const from = layout.stored(entry.id, isExecutable(entry.mode));
-      links.push({ from, to: path, special: specialOf(entry.mode, entry.owner, isRoot) });
-    }
-    if (links.length + symlinks.length >= BATCH) flush();
+      if (entry.mode !== 0o755 || entry.owner !== undefined) restricted.push({ path: `${directory}/${entry.path}`, entry });
+      part.addDirectory(entry.path);
+    } else if (entry.type === 'symlink') part.addSymlink(entry.path, linkTarget(entry.path, entry.target));
+    else part.addFile(entry.path, entry.id, isExecutable(entry.mode), specialOf(entry.mode, entry.owner, isRoot));
+    if (part.size >= BATCH) flush();
   }
   flush();
   await Promise.all(jobs);
@@ -71,17 +59,9 @@ export async function buildStateTree(directory: string, entries: readonly TreeEn
 }
 
 /** What a file needs beyond a link into the store; `undefined` for the modes that store files stand for. */
-export function specialOf(mode: number, owner: Owner | undefined, isRoot: boolean): LinkTask['links'][number]['special'] {
+export function specialOf(mode: number, owner: Owner | undefined, isRoot: boolean): Special | undefined {
   if (COMMON_MODES.has(mode) && (owner === undefined || !isRoot)) return undefined;
   return { mode, ...(isRoot && owner !== undefined && { uid: owner.uid, gid: owner.gid }) };
-}
-
-function makeDirectory(base: string, path: string, made: Set<string>): void {
-  if (made.has(path)) return;
-  const slash = path.lastIndexOf('/');
-  if (slash !== -1) makeDirectory(base, path.slice(0, slash), made);
-  made.add(path);
-  mkdirSync(`${base}/${path}`, 0o755);
 }
 
 /**

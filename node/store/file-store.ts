@@ -57,7 +57,7 @@ export class FileStore {
       await syncFileSystem(this.layout.moss);
       // A directory of the store belongs to one job: two threads that rename into one wait for each other.
       const byDirectory = Map.groupBy(staged, ({ id }) => dirname(this.layout.stored(id, false)));
-      await Promise.all([...byDirectory.values()].map((files) => this.#pool.run({ kind: 'adopt', root: this.layout.root, files })));
+      await Promise.all([...byDirectory.values()].map((some) => this.#pool.run({ kind: 'adopt', root: this.layout.root, files: some })));
       for (const { id } of staged) staging.release(id);
     }
     for (const item of wanted.values()) this.#addMissingModes(item);

@@ -24,6 +24,8 @@ export class Layout {
   readonly moss: string;
   readonly store: string;
   readonly staging: string;
+  /** Symbolic links that states have names of. */
+  readonly symlinks: string;
   readonly blocks: string;
   readonly states: string;
   readonly current: string;
@@ -43,6 +45,7 @@ export class Layout {
     this.moss = join(root, RESERVED_TOP);
     this.store = join(this.moss, 'store');
     this.staging = join(this.moss, 'staging');
+    this.symlinks = join(this.moss, 'symlinks');
     this.blocks = join(this.moss, 'blocks');
     this.states = join(this.moss, 'states');
     this.current = join(this.moss, 'current');
@@ -62,6 +65,11 @@ export class Layout {
   /** A file of the store. */
   stored(id: FileId, executable: boolean): string {
     return `${this.store}/${shardOf(id)}/${id}${executable ? '.x' : ''}`;
+  }
+
+  /** The one symbolic link with a target, by the target's SHA-256 in hex. */
+  symlink(digest: string): string {
+    return `${this.symlinks}/${digest}`;
   }
 
   /** A file on its way into the store, by the lane of the thread that wrote it. */

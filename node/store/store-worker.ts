@@ -1,5 +1,5 @@
 import { serve } from '../threads/serve.ts';
-import { linkFiles } from '../link/link-files.ts';
+import { linkPart } from '../link/link-part.ts';
 import { adoptFiles, checkFiles } from './files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
 import { unpackFrame } from './unpack.ts';
@@ -13,6 +13,6 @@ serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
     case 'adopt':
       return adoptFiles(task);
     case 'link':
-      return linkFiles(task);
+      return linkPart(task);
   }
 });

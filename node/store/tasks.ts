@@ -3,6 +3,8 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import type { Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
+import type { LinkMethod } from '../link/link-files.ts';
+import type { PackedLinks } from '../link/packed-links.ts';
 import type { PackedPieces } from './packed-pieces.ts';
 
 export interface UnpackTask {
@@ -55,12 +57,10 @@ export interface AdoptTask {
 /** Links a part of a tree: the directories are there. */
 export interface LinkTask {
   kind: 'link';
+  root: string;
   method: LinkMethod;
-  symlinks: { target: string; path: string }[];
-  links: { from: string; to: string; special?: { mode: number; uid?: number; gid?: number } | undefined }[];
+  packed: PackedLinks;
 }
-
-export type LinkMethod = 'reflink' | 'hardlink' | 'copy';
 
 export type StoreTask = UnpackTask | CheckTask | AdoptTask | LinkTask;
 export type StoreResult = UnpackResult | CheckResult | undefined;

@@ -34,7 +34,7 @@ function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array 
   const content = nodeCompressor.decompress(task.bytes, { size: task.plain, dictionary });
   if (task.filter !== undefined) {
     if (task.bases === undefined) undoFilter(task.filter, content);
-    else for (const { at, offset, length } of task.pieces) undoFilter(task.filter, content.subarray(at, at + length), offset);
+    else for (const { at, offset, length } of unpackPieces(task.pieces)) undoFilter(task.filter, content.subarray(at, at + length), offset);
   }
   const lane = threadId % LANES.length;
   const result: UnpackResult = { lane, runs: [], recipes: [] };

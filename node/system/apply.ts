@@ -8,7 +8,7 @@ import { nodeClock } from '../clock.ts';
 import { buildStateTree, chooseLinkMethod, linkRoot } from '../link/state-tree.ts';
 import { syncFileSystem, syncPath } from '../store/durable.ts';
 import { Staging } from '../store/staging.ts';
-import type { LinkMethod } from '../store/tasks.ts';
+import type { LinkMethod } from '../link/link-files.ts';
 import { filesOf, type Change } from './change.ts';
 import { clearConfiguring, configureState, noteConfiguring, type Configured } from './configure.ts';
 import { fetchPlan } from './fetch-plan.ts';

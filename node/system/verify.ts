@@ -178,7 +178,7 @@ export function relink(system: System, { number, broken }: Pick<VerifiedState, '
     if (entry.type === 'symlink') symlinkSync(linkTarget(entry.path, entry.target), temporary);
     else {
       const link = { from: layout.stored(entry.id, isExecutable(entry.mode)), to: temporary, special: specialOf(entry.mode, entry.owner, isRoot) };
-      linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [link] });
+      linkFiles('hardlink', [link]);
     }
     renameSync(temporary, path);
   }

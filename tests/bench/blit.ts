@@ -1,11 +1,11 @@
 /** Linking the tree of a state, against `cp -al` of the same tree. */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildStateTree, chooseLinkMethod } from '../../node/link/state-tree.ts';
 import { treeOfState } from '../../node/system/configure.ts';
 import { System } from '../../node/system/system.ts';
 import { corpus } from './corpus.ts';
-import { builtMoss, run } from './programs.ts';
+import { builtMoss, freshDirectory, run } from './programs.ts';
 import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 import { publishedSite } from './site.ts';
@@ -14,8 +14,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   const packages = await corpus(cache);
   const moss = await builtMoss(cache);
   const { site } = await publishedSite(cache, moss, packages, { fresh: false });
-  const root = join(cache, 'root');
-  rmSync(root, { recursive: true, force: true });
+  const root = freshDirectory(cache);
   await run(process.execPath, [moss, 'repo', 'add', 'bench', site, '-D', root, '--yes', '--quiet']);
   await run(process.execPath, [moss, 'install', '-D', root, '--yes', '--no-progress', ...packages.names]);
   const system = await System.openToWrite({ root, onEvent: () => undefined });
@@ -24,10 +23,10 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     const state = system.active?.number ?? 0;
     const { system: entries } = await treeOfState(system, state);
     const method = chooseLinkMethod(layout);
-    const [ours, theirs] = [join(layout.states, 'bench-moss'), join(layout.states, 'bench-cp')];
     const rates: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
     // The first round warms the threads and the caches of the kernel.
     for (let round = 0; round <= rounds * 3; round++) {
+      const [ours, theirs] = [join(layout.states, `bench-moss-${round}`), join(layout.states, `bench-cp-${round}`)];
       const start = performance.now();
       await buildStateTree(ours, entries, { layout, pool, method });
       const ms = performance.now() - start;
@@ -38,7 +37,6 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
         rates.theirs.push((count / copied.ms) * 1000);
         note(`round ${round}: moss ${Math.round(rates.ours.at(-1) ?? 0)}/s, cp -al ${Math.round(rates.theirs.at(-1) ?? 0)}/s`);
       }
-      for (const each of [ours, theirs]) rmSync(each, { recursive: true });
       await run('sync', []);
     }
     const figures: Figure[] = [
@@ -50,6 +48,5 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     return figures;
   } finally {
     await system.close();
-    rmSync(root, { recursive: true, force: true });
   }
 };

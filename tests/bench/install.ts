@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { corpus } from './corpus.ts';
-import { builtMoss, capture, run, startNginx } from './programs.ts';
+import { builtMoss, capture, freshDirectory, run, startNginx } from './programs.ts';
 import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 import { publishedSite } from './site.ts';
@@ -17,19 +17,19 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   symlinkSync(site, join(served, 'site'));
   symlinkSync(join(cache, 'debs'), join(served, 'debs'));
   const nginx = await startNginx(cache, served);
-  const [roots, plain] = [join(cache, 'root'), join(cache, 'plain')];
+  let plain = '';
   const ours: number[] = [];
   const theirs: number[] = [];
   let peak = 0;
   try {
     for (let round = 0; round < rounds; round++) {
-      rmSync(roots, { recursive: true, force: true });
-      await run(process.execPath, [moss, 'repo', 'add', 'bench', `${nginx.url}/site`, '-D', roots, '--yes', '--quiet']);
+      const root = freshDirectory(cache);
+      plain = freshDirectory(cache);
+      await run(process.execPath, [moss, 'repo', 'add', 'bench', `${nginx.url}/site`, '-D', root, '--yes', '--quiet']);
       await run('sync', []);
-      const installed = await run(process.execPath, [moss, 'install', '-D', roots, '--yes', '--no-progress', ...packages.names]);
+      const installed = await run(process.execPath, [moss, 'install', '-D', root, '--yes', '--no-progress', ...packages.names]);
       ours.push(installed.ms);
       peak = Math.max(peak, installed.peak);
-      rmSync(plain, { recursive: true, force: true });
       await run('sync', []);
       theirs.push(await curlAndUnpack(plain, `${nginx.url}/debs`, packages.files));
       note(`round ${round + 1}: moss ${seconds(ours.at(-1))}, curl + dpkg-deb ${seconds(theirs.at(-1))}`);
@@ -48,7 +48,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     return figures;
   } finally {
     await nginx.stop();
-    for (const directory of [roots, plain, served]) rmSync(directory, { recursive: true, force: true });
+    rmSync(served, { recursive: true, force: true });
   }
 };
 

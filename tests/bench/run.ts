@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { REPOSITORY, SkippedError } from './programs.ts';
+import { removeFreshDirectories, REPOSITORY, SkippedError } from './programs.ts';
 import { table, type Figure } from './report.ts';
 
 export interface BenchOptions {
@@ -51,4 +51,8 @@ async function main(names: readonly string[]): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} finally {
+  removeFreshDirectories();
+}

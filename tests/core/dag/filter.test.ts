@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { applyFilter, undoFilter } from '../../../core/dag/filter.ts';
 
 /** Mostly bytes that mean something to the filter. */

@@ -18,13 +18,13 @@ describe('linking files of the store', () => {
 
   it('shares the inode by a hard link', () => {
     const to = join(directory, 'hard');
-    linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [{ from, to }] });
+    linkFiles('hardlink', [{ from, to }]);
     assert.equal(statSync(to).ino, statSync(from).ino);
   });
 
   it('makes an inode of its own for a mode of its own', () => {
     const to = join(directory, 'setuid');
-    linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [{ from, to, special: { mode: 0o4755 } }] });
+    linkFiles('hardlink', [{ from, to, special: { mode: 0o4755 } }]);
     assert.notEqual(statSync(to).ino, statSync(from).ino);
     assert.equal(statSync(to).mode & 0o7777, 0o4755);
     assert.equal(statSync(from).mode & 0o7777, 0o444);
@@ -32,13 +32,13 @@ describe('linking files of the store', () => {
 
   it('copies where links are not wanted', () => {
     const to = join(directory, 'copy');
-    linkFiles({ kind: 'link', method: 'copy', symlinks: [], links: [{ from, to }] });
+    linkFiles('copy', [{ from, to }]);
     assert.notEqual(statSync(to).ino, statSync(from).ino);
     assert.equal(readFileSync(to, 'utf8'), 'content');
   });
 
   it('fails when the store has lost the file', () => {
-    assert.throws(() => linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [{ from: join(directory, 'lost'), to: join(directory, 'x') }] }), (error) => hasErrno(error, 'ENOENT'));
+    assert.throws(() => linkFiles('hardlink', [{ from: join(directory, 'lost'), to: join(directory, 'x') }]), (error) => hasErrno(error, 'ENOENT'));
   });
 
   it('copies when the file has as many links as it can have', (test) => {
@@ -57,7 +57,7 @@ describe('linking files of the store', () => {
       return;
     }
     const to = join(directory, 'one-more');
-    linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [{ from: full, to }] });
+    linkFiles('hardlink', [{ from: full, to }]);
     assert.notEqual(statSync(to).ino, statSync(full).ino);
     assert.equal(readFileSync(to, 'utf8'), 'content');
   });
@@ -70,7 +70,7 @@ describe('linking files of the store', () => {
     }
     const other = mkdtempSync(join(shared, 'moss-link-'));
     try {
-      linkFiles({ kind: 'link', method: 'hardlink', symlinks: [], links: [{ from, to: join(other, 'copy') }] });
+      linkFiles('hardlink', [{ from, to: join(other, 'copy') }]);
       assert.equal(readFileSync(join(other, 'copy'), 'utf8'), 'content');
     } finally {
       rmSync(other, { recursive: true });
@@ -93,7 +93,7 @@ describe('linking files of the store', () => {
     }
     try {
       writeFileSync(join(mount, 'stored'), Buffer.alloc(1_000_000, 'x'));
-      linkFiles({ kind: 'link', method: 'reflink', symlinks: [], links: [{ from: join(mount, 'stored'), to: join(mount, 'copy') }] });
+      linkFiles('reflink', [{ from: join(mount, 'stored'), to: join(mount, 'copy') }]);
       assert.notEqual(statSync(join(mount, 'copy')).ino, statSync(join(mount, 'stored')).ino);
       assert.equal(readFileSync(join(mount, 'copy')).length, 1_000_000);
     } finally {
