@@ -13,7 +13,7 @@ function many(count: number, options: PeerOptions): PeerOptions[] {
   return Array.from({ length: count }, () => options);
 }
 
-const SILENT: PeerOptions = { handler: swallow };
+const SILENT: PeerOptions = { handler: () => swallow };
 
 function complete({ error, accepted }: Outcome): void {
   assert.equal(error, undefined);
