@@ -1,6 +1,6 @@
 import { MossError } from '../../core/error.ts';
 import { activeNumber } from '../system/installed.ts';
-import { requireState } from '../system/states.ts';
+import { requireStateNumber } from '../system/states.ts';
 import type { Context } from './context.ts';
 import { flagOption } from './options.ts';
 import { parseStateNumber } from './state-number.ts';
@@ -9,6 +9,6 @@ import { verifyAndReport } from './verify-state.ts';
 export async function run(context: Context, [text]: string[], options: Record<string, unknown>): Promise<number> {
   const number = text === undefined ? activeNumber(context.layout) : parseStateNumber(text);
   if (number === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
-  requireState(context.layout, number);
+  requireStateNumber(context.layout, number);
   return verifyAndReport(context, 'state-verify', { number, packages: [], repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick') });
 }

@@ -1,15 +1,17 @@
 /** Verifies a state, shows what is broken, and mends it where that was asked for: `verify` and `state verify`. */
-import type { FileId } from '../../core/dag/file-id.ts';
-import type { State } from '../../core/install/state.ts';
-import { requireState } from '../system/states.ts';
+import { MossError } from '../../core/error.ts';
+import type { Problem } from '../system/look.ts';
+import { mendRecords, recordOf, verifyRecords } from '../system/records.ts';
+import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';
-import { repairState } from '../system/repair.ts';
-import { verifyState, type Problem, type VerifiedState } from '../system/verify.ts';
+import { verifyState, type Finding, type VerifiedState } from '../system/verify.ts';
 import { count, formatBytes, formatDuration, table } from '../ui/format.ts';
+import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
 
 export interface VerifyRequest {
   number: number;
+  /** Names; all packages where there are none. */
   packages: readonly string[];
   repair: boolean;
   quick: boolean;
@@ -18,47 +20,64 @@ export interface VerifyRequest {
 const WORDS: Record<Problem, string> = {
   missing: 'is missing',
   altered: 'has other content',
+  touched: 'was written to',
   mode: 'has other permissions',
+  owner: 'has another owner',
   link: 'leads elsewhere',
   type: 'is something else',
+  original: 'has lost its original in the store',
 };
 /** Rows that are shown to people; programs get all. */
 const SHOWN = 50;
 
 /** @returns 1 while something is broken */
-export async function verifyAndReport(context: Context, schema: string, { number, packages, repair, quick }: VerifyRequest): Promise<number> {
+export async function verifyAndReport(context: Context, schema: string, request: VerifyRequest): Promise<number> {
   const { output, signal } = context;
+  const { number, quick } = request;
   const start = performance.now();
-  const mends = repair && !context.dryRun;
+  const mends = request.repair && !context.dryRun;
   const options = { root: context.root, onEvent: output.onEvent, signal, environment: context.environment };
   const system = mends ? await System.openToWrite(options) : await System.open(options);
   try {
-    if (mends) await fetchRecords(system, requireState(context.layout, number), signal);
-    const verified = await verifyState(system, number, { full: !quick, packages, signal });
-    const { findings, entries, files, bytes } = verified;
-    const { red, dim, green } = output.style;
-    const lines = table(findings.slice(0, SHOWN).map(({ path, problem, package: owner }) => [`/${path}`, red(WORDS[problem]), dim(owner)]));
-    if (findings.length > SHOWN) lines.push(dim(`... and ${count(findings.length - SHOWN, 'more', 'more')} (--json lists all)`));
-    const document = { state: number, quick, entries, files, bytes, findings };
+    if (!quick) system.store.prepare();
+    const state = await recordOf(system, number, { mend: mends });
+    const chosen = chooseNames(request.packages, state.packages.map(({ name }) => name));
+    const records = await verifyRecords(system, state);
+    // Without the records it cannot be told how the rest should be.
+    if (mends && records.findings.length > 0) await mendRecords(system, state, records, { signal });
+    const readable = mends ? state.packages : records.readable;
+    const packages = chosen === undefined ? readable : readable.filter(({ name }) => chosen.has(name));
+    const verified = await verifyState(system, number, { full: !quick, packages, all: packages.length === state.packages.length, signal });
+    const broken = [...verified.links, ...verified.broken.map(({ path, package: owner, problem }) => ({ path, package: owner, problem }))];
+    const findings = [...records.findings, ...broken];
+    const plan = broken.length > 0 ? await planRepair(system, verified, readable) : undefined;
+    const { entries, files, bytes, changed, extra } = verified;
+    const document = { state: number, quick, entries, files, bytes, findings, changed, extra, repair: costOf(plan) };
+    const lines = describe(findings, output.style);
+    const remarks = remarksOn(verified, output.style);
     if (findings.length === 0 || !mends) {
       output.result(schema, { ...document, repaired: null }, () => [
         ...lines,
+        ...remarks,
         findings.length === 0
-          ? `${green('Whole:')} ${count(entries, 'entry', 'entries')} of state ${number}${quick ? ', by size, time and mode' : `, ${formatBytes(bytes)} read`}, in ${formatDuration(performance.now() - start)}.`
+          ? `${output.style.green('Whole:')} ${count(entries, 'entry', 'entries')} of state ${number}${quick ? ', by size, time and mode' : `, ${formatBytes(bytes)} read`}, in ${formatDuration(performance.now() - start)}.`
           : `${count(findings.length, 'entry is', 'entries are')} not as signed, of ${entries.toLocaleString('en')} in state ${number}.`,
       ]);
-      if (findings.length > 0) output.note('Mend them with --repair.');
+      if (findings.length > 0) output.note(`Mend them with --repair${plan === undefined ? '' : `: ${toFetch(plan)}`}.`);
       return findings.length > 0 ? 1 : 0;
     }
     output.endProgress();
-    output.tell(lines.join('\n'));
-    const wanted = filesToMend(verified);
-    output.tell(`${count(findings.length, 'entry', 'entries')} to mend; at most ${formatBytes(wanted.bytes)} of ${count(wanted.files, 'file')} to fetch`);
-    await context.confirm('Mend?');
-    const { entries: mended, files: fetched, received } = await repairState(system, verified, { signal });
-    output.result(schema, { ...document, repaired: { entries: mended, files: fetched, sources: Object.fromEntries(received) } }, () => [
-      `Mended ${count(mended, 'entry', 'entries')} with ${count(fetched, 'file')} fetched again, after ${formatDuration(performance.now() - start)}.`,
-      ...[...received].map(([source, from]) => `  ${formatBytes(from)} from ${source}`),
+    output.tell([...lines, ...remarks].join('\n'));
+    let repaired: Repaired = { entries: 0, files: 0, received: new Map() };
+    if (plan !== undefined) {
+      output.tell(`${count(broken.length, 'entry', 'entries')} to mend: ${toFetch(plan)}`);
+      await context.confirm('Mend?');
+      repaired = await repairState(system, plan, { signal });
+    }
+    const mended = repaired.entries + records.findings.length;
+    output.result(schema, { ...document, repaired: { entries: mended, files: repaired.files, sources: Object.fromEntries(repaired.received) } }, () => [
+      `Mended ${count(mended, 'entry', 'entries')} with ${count(repaired.files, 'file')} fetched again, after ${formatDuration(performance.now() - start)}.`,
+      ...[...repaired.received].map(([source, from]) => `  ${formatBytes(from)} from ${source}`),
     ]);
     return 0;
   } finally {
@@ -66,19 +85,35 @@ export async function verifyAndReport(context: Context, schema: string, { number
   }
 }
 
-function filesToMend({ broken }: VerifiedState): { files: number; bytes: number } {
-  const sizes = new Map<FileId, number>();
-  for (const { entry } of broken) if (entry.type === 'file') sizes.set(entry.id, entry.size);
-  return { files: sizes.size, bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) };
+/** @throws MossError `not-found` */
+function chooseNames(wanted: readonly string[], installed: readonly string[]): ReadonlySet<string> | undefined {
+  const missing = wanted.find((name) => !installed.includes(name));
+  if (missing !== undefined) throw new MossError('not-found', `${missing} is not installed`, { hint: 'See `moss list`.', data: { package: missing } });
+  return wanted.length === 0 ? undefined : new Set(wanted);
 }
 
-/** The manifests and tables that say how a state should be: those that were lost or damaged are fetched again. */
-async function fetchRecords(system: System, { packages }: State, signal: AbortSignal): Promise<void> {
-  const known = new Set(system.repositories.list().map(({ name }) => name));
-  for (const [repository, some] of Map.groupBy(packages, (each) => each.repository)) {
-    await system.packages.fetch(
-      some.map(({ manifest, components }) => ({ manifest, wants: (component) => components.includes(component) })),
-      { sources: known.has(repository) ? system.repositories.sources(repository) : [], signal },
-    );
-  }
+function describe(findings: readonly Finding[], { red, dim }: Styles): string[] {
+  const lines = table(findings.slice(0, SHOWN).map(({ path, problem, package: owner }) => [`/${path}`, red(WORDS[problem]), dim(owner === '' ? "moss's own" : owner)]));
+  if (findings.length > SHOWN) lines.push(dim(`... and ${count(findings.length - SHOWN, 'more', 'more')} (--json lists all)`));
+  return lines;
+}
+
+/** What is no damage, and is left alone. */
+function remarksOn({ changed, extra }: VerifiedState, { dim }: Styles): string[] {
+  return [
+    ...(changed.length > 0 ? [dim(`Yours, and left alone: ${count(changed.length, 'configuration file')} changed or removed: ${someOf(changed.map(({ path }) => path))}`)] : []),
+    ...(extra.length > 0 ? [dim(`Of no package, and left alone: ${count(extra.length, 'file or directory', 'files or directories')}: ${someOf(extra)}`)] : []),
+  ];
+}
+
+function someOf(paths: readonly string[]): string {
+  return `${paths.slice(0, 3).map((path) => `/${path}`).join(', ')}${paths.length > 3 ? ', ... (--json lists all)' : ''}`;
+}
+
+function costOf(plan: RepairPlan | undefined): { files: number; download: number } {
+  return { files: plan?.fetch.files ?? 0, download: plan?.fetch.download ?? 0 };
+}
+
+function toFetch({ fetch }: RepairPlan): string {
+  return fetch.frames.length === 0 ? 'nothing to fetch' : `${count(fetch.files, 'file')} to fetch again, in ${formatBytes(fetch.download)}`;
 }

@@ -1,19 +1,15 @@
 import { MossError } from '../../core/error.ts';
-import { activeState } from '../system/installed.ts';
+import { activeNumber, stateNumbers } from '../system/installed.ts';
 import type { Context } from './context.ts';
 import { flagOption } from './options.ts';
 import { verifyAndReport } from './verify-state.ts';
 
 export async function run(context: Context, packages: string[], options: Record<string, unknown>): Promise<number> {
-  const state = activeState(context.layout);
-  if (state === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
-  for (const name of packages) {
-    if (!state.packages.some((each) => each.name === name)) throw new MossError('not-found', `${name} is not installed`, { hint: 'See `moss list`.', data: { package: name } });
+  const number = activeNumber(context.layout);
+  const last = stateNumbers(context.layout).at(-1);
+  if (number === undefined || !stateNumbers(context.layout).includes(number)) {
+    if (last === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
+    throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });
   }
-  return verifyAndReport(context, 'verify', {
-    number: state.number,
-    packages,
-    repair: flagOption(options, 'repair'),
-    quick: flagOption(options, 'quick'),
-  });
+  return verifyAndReport(context, 'verify', { number, packages, repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick') });
 }

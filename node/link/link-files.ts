@@ -1,6 +1,7 @@
 /** Puts files of the store into a tree: reflink, hard link or copy. */
-import { chmodSync, chownSync, constants, copyFileSync, linkSync } from 'node:fs';
+import { chmodSync, chownSync, constants, copyFileSync, linkSync, utimesSync } from 'node:fs';
 import { hasErrno } from '../io-error.ts';
+import { STORE_MTIME } from '../store/files.ts';
 
 export type LinkMethod = 'reflink' | 'hardlink' | 'copy';
 
@@ -23,7 +24,7 @@ export function linkFiles(method: LinkMethod, links: Iterable<FileLink>): void {
   for (const { from, to, special } of links) {
     if (special !== undefined) placeSpecial(from, to, special);
     else if (method === 'hardlink') linkOrCopy(from, to);
-    else copyFileSync(from, to, method === 'reflink' ? constants.COPYFILE_FICLONE : 0);
+    else copy(from, to, method === 'reflink' ? constants.COPYFILE_FICLONE : 0);
   }
 }
 
@@ -33,13 +34,19 @@ function linkOrCopy(from: string, to: string): void {
     linkSync(from, to);
   } catch (error) {
     if (!hasErrno(error, 'EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP')) throw error;
-    copyFileSync(from, to, constants.COPYFILE_FICLONE);
+    copy(from, to, constants.COPYFILE_FICLONE);
   }
+}
+
+/** With the time of store files, so that it shows when somebody wrote to the copy. */
+function copy(from: string, to: string, how: number): void {
+  copyFileSync(from, to, how);
+  utimesSync(to, STORE_MTIME, STORE_MTIME);
 }
 
 /** A mode or owner of its own needs an inode of its own. */
 function placeSpecial(from: string, to: string, special: Special): void {
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  copy(from, to, constants.COPYFILE_FICLONE);
   // The owner first: changing it takes setuid away.
   if (special.uid !== undefined && special.gid !== undefined) chownSync(to, special.uid, special.gid);
   chmodSync(to, special.mode);

@@ -3,13 +3,14 @@ import { chmodSync, chownSync, closeSync, constants, copyFileSync, existsSync, l
 import { dirname, join } from 'node:path';
 import { linkTarget, USR_ALIASES } from '../../core/dag/path.ts';
 import type { Entry, Owner } from '../../core/dag/entry.ts';
-import { topOf, USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
+import { USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
 import { isExecutable } from '../store/file-store.ts';
 import type { Layout } from '../store/layout.ts';
 import type { StorePool } from '../store/staging.ts';
 import type { LinkMethod, Special } from './link-files.ts';
 import { LinkPacker } from './packed-links.ts';
+import { rootLinks } from './root-links.ts';
 
 /** Entries handed to a worker at a time: enough to keep it busy for some milliseconds. */
 const BATCH = 512;
@@ -86,15 +87,7 @@ function symlinkIfMissing(target: string, path: string): void {
  * @throws MossError `exists` when something else is in the way
  */
 export function linkRoot(root: string, entries: readonly TreeEntry[], { dryRun = false } = {}): void {
-  const wanted = new Map<string, string>([['usr', '.moss/current/usr']]);
-  for (const alias of ['bin', 'sbin', 'lib', 'lib64']) wanted.set(alias, `usr/${alias}`);
-  for (const { entry } of entries) {
-    const top = topOf(entry.path);
-    const alias = top === 'usr' ? USR_ALIASES.find((each) => entry.path === `usr/${each}`) : undefined;
-    if (alias !== undefined) wanted.set(alias, `usr/${alias}`);
-    if (!USER_TOPS.has(top) && !wanted.has(top)) wanted.set(top, `.moss/current/${top}`);
-  }
-  for (const [name, target] of wanted) {
+  for (const [name, target] of rootLinks(entries)) {
     const path = join(root, name);
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there === undefined) {

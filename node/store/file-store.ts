@@ -1,17 +1,17 @@
 /** The content-addressed store of a root: every file once, by its id and execute bits. */
-import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chownSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { FileEntry } from '../../core/dag/entry.ts';
-import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
-import { syncFileSystem } from './durable.ts';
+import { syncFileSystem, syncPath } from './durable.ts';
 import { EXECUTABLE_MODE, finish, looksWhole, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
-/** Files handed to a worker at a time, and bytes, so that all threads stay busy to the end. */
+/** Files handed to a worker at a time. */
 const BATCH = 512;
-const BATCH_BYTES = 32 * LEAF_SIZE;
 
 /** A file of the store. */
 export interface StoredFile {
@@ -19,6 +19,13 @@ export interface StoredFile {
   /** Bytes. */
   size: number;
   executable: boolean;
+}
+
+/** A file anywhere, and the id that its content should have. */
+export interface CheckedFile {
+  path: string;
+  id: FileId;
+  size: number;
 }
 
 export class FileStore {
@@ -64,22 +71,39 @@ export class FileStore {
     staging.clear();
   }
 
-  /** Hashes files of the store on the workers: for each, whether it is whole. */
-  async verify(files: readonly StoredFile[], onProgress?: (files: number, bytes: number) => void): Promise<boolean[]> {
-    const jobs: Promise<boolean[]>[] = [];
-    for (let at = 0; at < files.length; ) {
-      let bytes = 0;
-      const start = at;
-      while (at < files.length && at - start < BATCH && bytes < BATCH_BYTES) bytes += files[at++]?.size ?? 0;
-      const batch = files.slice(start, at).map(({ id, size, executable }) => ({ id, size, path: this.layout.stored(id, executable) }));
-      jobs.push(
-        checkOnWorkers(this.#pool, batch).then((good) => {
-          onProgress?.(batch.length, bytes);
-          return good;
-        }),
-      );
+  /** Starts the workers: they take a while, in which other things can be done. */
+  prepare(): void {
+    for (let i = 0; i < availableParallelism(); i++) this.check([]).catch(() => undefined);
+  }
+
+  /** Hashes files on a worker: for each, whether it is what its id says. Some hundred at a time keep all workers busy. */
+  async check(files: CheckedFile[]): Promise<boolean[]> {
+    return checkOnWorkers(this.#pool, files);
+  }
+
+  /**
+   * Gives a file of the store an inode of its own: what was written to, or is open, through other names no longer is
+   * the store's. The right mode and time come with it.
+   *
+   * @returns false when its content is not what its id says; then nothing was changed
+   */
+  async renew({ id, size, executable }: StoredFile): Promise<boolean> {
+    const path = this.layout.stored(id, executable);
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      copyFileSync(path, temporary, constants.COPYFILE_FICLONE);
+      const [whole] = await this.check([{ path: temporary, id, size }]);
+      if (whole !== true) return false;
+      const { uid, gid } = statSync(this.layout.store);
+      // The owner is copied along, where that is allowed.
+      if (process.getuid?.() === 0) chownSync(temporary, uid, gid);
+      finish(temporary, executable ? EXECUTABLE_MODE : STORE_MODE);
+      syncPath(temporary);
+      renameSync(temporary, path);
+      return true;
+    } finally {
+      rmSync(temporary, { force: true });
     }
-    return (await Promise.all(jobs)).flat();
   }
 
   /** Takes an altered file out of the store, so that it is never linked again. */

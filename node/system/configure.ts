@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
 import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
 import type { TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
@@ -64,7 +65,11 @@ export async function configureState(system: System, { state, before }: Configur
 
 /** The tree of a state, from its record and the manifests that are here. */
 export async function treeOfState(system: System, number: number): Promise<Tree> {
-  const { packages } = readStateFile(system.layout.state(number));
+  return treeOf(system, readStateFile(system.layout.state(number)).packages);
+}
+
+/** The tree of some packages, from the manifests that are here. */
+export async function treeOf(system: System, packages: readonly InstalledPackage[]): Promise<Tree> {
   const loaded = new Map<string, LoadedPackage>();
   for (const each of packages) {
     const chosen = new Set(each.components);
@@ -80,7 +85,7 @@ async function observeAll(root: string, entries: readonly TreeEntry[]): Promise<
 }
 
 /** What lies at a path; a directory on the way that is a link leads elsewhere, and is not followed. */
-async function observe(root: string, path: PackagePath): Promise<Observed> {
+export async function observe(root: string, path: PackagePath): Promise<Observed> {
   const full = join(root, path);
   try {
     const stat = lstatSync(full);

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parseCid } from '../../core/dag/cid.ts';
 import type { Entry } from '../../core/dag/entry.ts';
 import type { PackageFormat } from '../../core/dag/package.ts';
 import type { State } from '../../core/install/state.ts';
@@ -66,6 +67,43 @@ export class Database {
     const made = new Database(fresh);
     await rebuild(made);
     return made;
+  }
+
+  /**
+   * Whether the database says of a state what its record and its manifests say, and is sound in itself.
+   *
+   * @param facts of all packages of the state
+   */
+  static fits(path: string, state: State, facts: ReadonlyMap<string, PackageFacts>): boolean {
+    const opened = tryOpen(path);
+    if (opened === undefined) return false;
+    try {
+      const database = new Database(opened);
+      return opened.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok' && database.#holds(state, facts);
+    } catch {
+      return false;
+    } finally {
+      opened.close();
+    }
+  }
+
+  /** The record of a state, where it is entered and can be read. */
+  static recordOf(path: string, number: number): State | undefined {
+    const opened = tryOpen(path);
+    if (opened === undefined) return undefined;
+    try {
+      const row = opened.prepare('SELECT created, reason FROM state WHERE number = ?').get(number);
+      if (row === undefined) return undefined;
+      const packages = new Database(opened).installed(number).map(
+        ({ name, version, release, architecture, format, manifest, repository, explicit, components }) =>
+          ({ name, version, release, architecture, format, manifest: parseCid(manifest), repository, explicit, components }),
+      );
+      return { number, created: Number(row['created']), reason: String(row['reason']), packages };
+    } catch {
+      return undefined;
+    } finally {
+      opened.close();
+    }
   }
 
   private constructor(db: DatabaseSync) {
@@ -146,9 +184,29 @@ export class Database {
   /** The installed packages that hold a path. */
   owners(state: number, path: string): { name: string; version: string; type: string }[] {
     const statement = this.#db.prepare(
-      'SELECT name, version, type FROM entry JOIN installed USING (manifest) WHERE state = ? AND path = ? ORDER BY name',
+      `SELECT name, version, type FROM entry JOIN installed USING (manifest)
+       WHERE state = ? AND path = ? AND component IN (SELECT value FROM json_each(components)) ORDER BY name`,
     );
     return readRows(statement, state, path).map((row) => ({ name: String(row['name']), version: String(row['version']), type: String(row['type']) }));
+  }
+
+  #holds(state: State, facts: ReadonlyMap<string, PackageFacts>): boolean {
+    const rows = this.installed(state.number);
+    const wanted = state.packages.map(({ manifest, ...each }) => {
+      const { summary = '', size = 0 } = facts.get(manifest.toString()) ?? {};
+      return Object.assign(each, { manifest: manifest.toString(), summary, size });
+    });
+    if (canonical(rows) !== canonical(wanted)) return false;
+    return state.packages.every(({ name, manifest }) => {
+      const there = this.files(state.number, name);
+      const entries = (facts.get(manifest.toString())?.entries ?? []).map(({ component, entry }) => ({
+        path: entry.path as string,
+        type: entry.type as string,
+        size: entry.type === 'file' ? entry.size : 0,
+        component,
+      }));
+      return canonical(there) === canonical(entries);
+    });
   }
 
   #transaction(work: () => void): void {
@@ -161,6 +219,11 @@ export class Database {
       throw error;
     }
   }
+}
+
+/** The same text for the same rows, whatever their order and that of their fields. */
+function canonical(rows: readonly object[]): string {
+  return rows.map((row) => JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))).toSorted().join('\n');
 }
 
 function readRows(statement: StatementSync, ...values: (string | number)[]): Record<string, unknown>[] {

@@ -122,6 +122,23 @@ export class PackageStore {
     return out;
   }
 
+  /** The blocks of an installed package that are missing, or not what their names say. */
+  async broken({ manifest, components }: InstalledPackage): Promise<{ path: string; problem: 'missing' | 'altered' }[]> {
+    const found: { path: string; problem: 'missing' | 'altered' }[] = [];
+    const isWhole = async (cid: Cid): Promise<boolean> => {
+      const bytes = await this.#blocks.get(cid);
+      const problem = bytes === undefined ? 'missing' : (await isBlock(cid, bytes)) ? undefined : 'altered';
+      if (problem !== undefined) found.push({ path: this.#blocks.pathOf(cid), problem });
+      return problem === undefined;
+    };
+    if (!(await isWhole(manifest))) return found;
+    for (const component of (await this.manifest(manifest)).components) {
+      if (!components.includes(component.name)) continue;
+      for (const { table } of component.parts) if (!(table instanceof Uint8Array)) await isWhole(table);
+    }
+    return found;
+  }
+
   /** Removes blocks that no listed package has. */
   async prune(keep: readonly Cid[]): Promise<number> {
     const needed = new Set<string>();
@@ -155,7 +172,9 @@ export class PackageStore {
     if (bytes === undefined) {
       throw new MossError('damaged', `the record of an installed package is gone: ${cid.toString()}`, { hint: 'Run `moss verify --repair`.' });
     }
-    await verifyBlock(cid, bytes, nodeHasher);
+    if (!(await isBlock(cid, bytes))) {
+      throw new MossError('damaged', `the record of an installed package was altered: ${this.#blocks.pathOf(cid)}`, { hint: 'Run `moss verify --repair`.' });
+    }
     return bytes;
   }
 
@@ -178,13 +197,18 @@ export class PackageStore {
   async #isWhole(cid: Cid): Promise<boolean> {
     const bytes = await this.#blocks.get(cid);
     if (bytes === undefined) return false;
-    try {
-      await verifyBlock(cid, bytes, nodeHasher);
-      return true;
-    } catch {
-      await this.#blocks.delete(cid);
-      return false;
-    }
+    if (await isBlock(cid, bytes)) return true;
+    await this.#blocks.delete(cid);
+    return false;
+  }
+}
+
+async function isBlock(cid: Cid, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await verifyBlock(cid, bytes, nodeHasher);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,17 +1,39 @@
-/** Mends what `verifyState` found: fetches exactly the broken files, and links them anew. */
-import { planFetch } from '../../core/install/plan.ts';
-import type { AbortOptions } from '../../core/ports/abort.ts';
+/** Mends what `verifyState` found: fetches exactly the files that are broken, and links them anew. */
+import { lstatSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
+import { MossError } from '../../core/error.ts';
+import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
 import { hasGnuGzip } from '../gzip.ts';
+import { linkRoot } from '../link/state-tree.ts';
 import { syncFileSystem } from '../store/durable.ts';
+import { looksWhole } from '../store/files.ts';
+import type { StoredFile } from '../store/file-store.ts';
 import { Staging } from '../store/staging.ts';
 import { treeOfState } from './configure.ts';
 import { fetchPlan } from './fetch-plan.ts';
 import { stateNumbers } from './installed.ts';
 import type { LoadedPackage } from './package-store.ts';
-import { readStateFile } from './state-file.ts';
+import { relink } from './relink.ts';
 import type { System } from './system.ts';
-import { quarantineAltered, relink, type VerifiedState } from './verify.ts';
+import { isFile, type VerifiedState } from './verify.ts';
+
+/** What it takes to mend a state; nothing has been changed yet. */
+export interface RepairPlan {
+  verified: VerifiedState;
+  /** Store files with other bytes: they go into quarantine. */
+  altered: StoredFile[];
+  /** Store files with the right bytes, whose mode or time somebody changed: they get an inode of their own. */
+  touched: StoredFile[];
+  /** Files that must be in the store afterwards. */
+  files: FileEntry[];
+  fetch: FetchPlan;
+  packages: readonly InstalledPackage[];
+  loaded: ReadonlyMap<string, LoadedPackage>;
+}
 
 export interface Repaired {
   /** Entries that were put right. */
@@ -21,39 +43,110 @@ export interface Repaired {
   received: Map<string, number>;
 }
 
-/** @throws MossError as `fetchBlocks` does; what could be mended without fetching is then still broken */
-export async function repairState(system: System, verified: VerifiedState, { signal }: AbortOptions = {}): Promise<Repaired> {
-  const { layout, store } = system;
-  const received = new Map<string, number>();
-  if (verified.broken.length === 0) return { entries: 0, files: 0, received };
-  const files = await quarantineAltered(system, verified);
-  const needed = new Set<FileId>(files.filter((file) => !store.has(file)).map(({ id }) => id));
-  const state = readStateFile(layout.state(verified.number));
+/** @param packages of the state */
+export async function planRepair(system: System, verified: VerifiedState, packages: readonly InstalledPackage[]): Promise<RepairPlan> {
   const owners = new Set(verified.broken.map((each) => each.package));
-  const packages = state.packages.filter(({ name }) => owners.has(name));
+  const concerned = packages.filter(({ name }) => owners.has(name));
   const loaded = new Map<string, LoadedPackage>();
-  for (const each of packages) {
+  for (const each of concerned) {
     const chosen = new Set(each.components);
     loaded.set(each.name, await system.packages.load(each.manifest, (component) => chosen.has(component)));
   }
-  const plan = planFetch([...loaded.values()].flatMap(({ parts }) => parts), { has: (file) => !needed.has(file.id), gzip: hasGnuGzip() });
-  const staging = new Staging(layout, system.pool);
-  await fetchPlan(system, { plan, packages, loaded }, staging, received, { signal });
-  await store.adopt(staging, files);
-  relink(system, verified);
-  const ids = new Set(files.map(({ id }) => id));
-  for (const number of stateNumbers(layout)) if (number !== verified.number) await relinkFiles(system, number, ids);
-  await syncFileSystem(layout.moss);
-  return { entries: verified.broken.length, files: plan.files, received };
+  const parts = [...loaded.values()].flatMap((each) => each.parts);
+  const files = verified.broken.filter(isFile).map(({ entry }) => entry);
+  const plan: RepairPlan = { verified, altered: [], touched: [], files, fetch: planFetch([], { has: () => true, gzip: true }), packages: concerned, loaded };
+  const missing = await inspectStore(system, files, plan);
+  // What a frame is compressed against must be right as well, which only reading it tells.
+  const known = new Map(parts.flatMap(({ table }) => table.files.map((file) => [file.id, file])));
+  const trusted = new Set<FileId>();
+  for (;;) {
+    plan.fetch = planFetch(parts, { has: ({ id }) => !missing.has(id), gzip: hasGnuGzip() });
+    const bases = [...new Set(plan.fetch.frames.flatMap(({ base }) => base?.id ?? []))].filter((id) => !missing.has(id) && !trusted.has(id));
+    if (bases.length === 0) return plan;
+    const entries = bases.flatMap((id) => known.get(id) ?? []);
+    const bad = await inspectStore(system, entries, plan);
+    for (const id of bases) {
+      // A dictionary is no file of the package, and comes with the plan.
+      if (bad.has(id) || !known.has(id)) missing.add(id);
+      else trusted.add(id);
+    }
+    plan.files.push(...entries.filter(({ id }) => bad.has(id)));
+  }
 }
 
-/** Other states may have hard links to the very inode that was altered: a rollback must not bring it back. */
-async function relinkFiles(system: System, number: number, ids: ReadonlySet<FileId>): Promise<void> {
-  const { system: rows } = await treeOfState(system, number);
-  const broken = rows.flatMap(({ entry, owner }) =>
-    entry.type === 'file' && ids.has(entry.id) && system.store.has(entry) ? [{ path: entry.path, package: owner, problem: 'altered' as const, entry }] : [],
-  );
-  // The store may have the file with the other mode only.
-  system.store.complete(broken.map(({ entry }) => entry));
-  relink(system, { number, broken });
+/**
+ * Reads the store entries of files: those that a repair must not trust are noted in the plan.
+ *
+ * @returns the files of which the store has no right bytes
+ */
+async function inspectStore(system: System, files: readonly FileEntry[], plan: RepairPlan): Promise<Set<FileId>> {
+  const { layout, store } = system;
+  const there = new Map<string, StoredFile>();
+  for (const { id, size } of files) {
+    for (const executable of [false, true]) {
+      const path = layout.stored(id, executable);
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) there.set(path, { id, size, executable });
+    }
+  }
+  const good = await store.check([...there].map(([path, { id, size }]) => ({ path, id, size })));
+  const whole = new Set<FileId>();
+  for (const [i, [path, file]] of [...there].entries()) {
+    if (good[i] !== true) {
+      plan.altered.push(file);
+      continue;
+    }
+    whole.add(file.id);
+    const mode = lstatSync(path).mode & 0o7777;
+    if (!looksWhole(path, file.size) || mode !== (file.executable ? 0o555 : 0o444) || !isOurs(path, layout.moss)) plan.touched.push(file);
+  }
+  return new Set(files.map(({ id }) => id).filter((id) => !whole.has(id)));
 }
+
+function isOurs(path: string, moss: string): boolean {
+  const [file, home] = [lstatSync(path), lstatSync(moss)];
+  return file.uid === home.uid && file.gid === home.gid;
+}
+
+/** @throws MossError as `fetchBlocks` does; what could be mended without fetching is then still broken */
+export async function repairState(system: System, plan: RepairPlan, { signal }: AbortOptions = {}): Promise<Repaired> {
+  const { layout, store } = system;
+  const { verified, files } = plan;
+  const received = new Map<string, number>();
+  for (const file of plan.altered) store.quarantine(file);
+  for (const file of plan.touched) if (!(await store.renew(file))) store.quarantine(file);
+  if (plan.fetch.frames.length > 0) {
+    const staging = new Staging(layout, system.pool);
+    await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
+    await store.adopt(staging, files);
+  } else store.complete(files);
+  // The user's own files are left alone: of these the store has the original again.
+  const rows = verified.broken.filter(({ problem }) => problem !== 'original').map(({ entry }) => entry);
+  relink(system, verified.number, rows);
+  const ids = new Set(files.map(({ id }) => id));
+  const done = new Set(rows.map(({ path }) => path));
+  for (const number of stateNumbers(layout)) await relinkFiles(system, number, ids, number === verified.number ? done : new Set());
+  if (verified.links.length > 0) mendRootLinks(system, verified);
+  await syncFileSystem(layout.moss);
+  return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
+}
+
+/** Other names, in all states, may be hard links to the very inode that was altered: a rollback must not bring it back. */
+async function relinkFiles(system: System, number: number, ids: ReadonlySet<FileId>, done: ReadonlySet<string>): Promise<void> {
+  try {
+    const { system: rows } = await treeOfState(system, number);
+    const entries = rows.flatMap(({ entry }) => (entry.type === 'file' && ids.has(entry.id) && !done.has(entry.path) ? [entry] : []));
+    // The store may have the file with the other mode only.
+    system.store.complete(entries);
+    relink(system, number, entries);
+  } catch (error) {
+    if (!(error instanceof MossError) || error.code !== 'damaged') throw error;
+    system.onEvent({ type: 'warning', message: `state ${number} may hold the same broken files: ${error.message}`, hint: `Run \`moss state verify ${number} --repair\`.` });
+  }
+}
+
+/** @throws MossError `exists` where something stands in the place of a link: it may be the user's */
+function mendRootLinks({ layout }: System, { links }: VerifiedState): void {
+  for (const { path, problem } of links) if (problem === 'link') rmSync(join(layout.root, path));
+  linkRoot(layout.root, []);
+}
+

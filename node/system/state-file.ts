@@ -7,17 +7,18 @@ import { PACKAGE_FORMATS } from '../../core/dag/package.ts';
 import type { State } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
 
-const NAME = '.moss-state.json';
+/** The name of a state's record, in its tree. */
+export const STATE_FILE = '.moss-state.json';
 const SCHEMA = 1;
 
 export function writeStateFile(directory: string, state: State): void {
   const packages = state.packages.map((each) => ({ ...each, manifest: each.manifest.toString() }));
-  writeFileSync(join(directory, NAME), `${JSON.stringify({ schema: SCHEMA, ...state, packages }, undefined, 1)}\n`);
+  writeFileSync(join(directory, STATE_FILE), `${JSON.stringify({ schema: SCHEMA, ...state, packages }, undefined, 1)}\n`);
 }
 
 /** @throws MossError `damaged` */
 export function readStateFile(directory: string): State {
-  const path = join(directory, NAME);
+  const path = join(directory, STATE_FILE);
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));

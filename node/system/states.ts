@@ -20,6 +20,12 @@ export function listStates(layout: Layout): State[] {
 
 /** @throws MossError `not-found` */
 export function requireState(layout: Layout, number: number): State {
+  requireStateNumber(layout, number);
+  return readStateFile(layout.state(number));
+}
+
+/** @throws MossError `not-found` */
+export function requireStateNumber(layout: Layout, number: number): void {
   const numbers = stateNumbers(layout);
   if (!numbers.includes(number)) {
     throw new MossError('not-found', `there is no state ${number}`, {
@@ -27,7 +33,6 @@ export function requireState(layout: Layout, number: number): State {
       data: { state: number },
     });
   }
-  return readStateFile(layout.state(number));
 }
 
 /**

@@ -1,197 +1,236 @@
-/** Holds what is on disk against what was signed, file by file, and mends exactly what is broken. */
-import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, type Stats } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** Holds what is on disk against what was signed, file by file. */
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
-import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
-import type { TreeEntry } from '../../core/install/tree.ts';
-import { hasErrno } from '../io-error.ts';
+import { USR_ALIASES } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
-import { linkFiles } from '../link/link-files.ts';
-import { specialOf } from '../link/state-tree.ts';
-import { fileIdOf, isAsLeft, looksWhole } from '../store/files.ts';
-import { isExecutable, type StoredFile } from '../store/file-store.ts';
-import { treeOfState } from './configure.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
+import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
+import { brokenLinks } from '../link/root-links.ts';
+import { looksWhole } from '../store/files.ts';
+import { isExecutable, type CheckedFile } from '../store/file-store.ts';
+import { observe, treeOf } from './configure.ts';
+import { activeNumber } from './installed.ts';
+import { StateLook, type Problem } from './look.ts';
+import { STATE_FILE } from './state-file.ts';
 import type { System } from './system.ts';
 
-export type Problem = 'missing' | 'altered' | 'mode' | 'link' | 'type';
-
 export interface Finding {
-  path: PackagePath;
+  /** Within the root. */
+  path: string;
+  /** Empty where it is moss's own. */
   package: string;
   problem: Problem;
+}
+
+/** A file of the user's that is not as its package brought it, which may well be what the user wants. */
+export interface Changed {
+  path: string;
+  package: string;
+  problem: 'missing' | 'altered' | 'type';
 }
 
 export interface VerifyOptions extends AbortOptions {
   /** Whether every byte is read; else size, time and mode tell. */
   full: boolean;
-  /** Only these packages; all when empty. */
-  packages?: readonly string[] | undefined;
+  /** The packages of the state that are looked at. */
+  packages: readonly InstalledPackage[];
+  /** Whether these are all: then what belongs to none of them is found too. */
+  all: boolean;
 }
 
-export interface Verified {
-  findings: Finding[];
+/** What is broken, with the rows that say how it should be. */
+export interface Broken extends Finding {
+  entry: Entry;
+}
+
+export interface VerifiedState {
+  number: number;
+  broken: Broken[];
+  /** Links at the top of the root that are not as they should be: of the active state alone. */
+  links: Finding[];
+  /** The user's files that were changed: told, and left alone. */
+  changed: Changed[];
+  /** What lies in the state and belongs to no package: told, and left alone. A directory stands for all in it. */
+  extra: string[];
   /** Entries, distinct files and bytes that were looked at. */
   entries: number;
   files: number;
   bytes: number;
 }
 
-interface Broken extends Finding {
-  entry: Entry;
-}
-
-/** What is broken, with the rows that say how it should be: `repairState` needs them. */
-export interface VerifiedState extends Verified {
-  number: number;
-  broken: Broken[];
-}
+/** Rows between two breaths: the workers get their next files only then. */
+const BREATH = 512;
 
 /**
- * Looks at every entry of a state. A file is read once however many names it has: through its store entry where it is
- * the same inode, by itself where it is not.
+ * Looks at every entry of a state. A file is read once however many names it has. Reading begins while there is still
+ * to be looked.
  */
-export async function verifyState(system: System, number: number, { full, packages = [], signal }: VerifyOptions): Promise<VerifiedState> {
-  const { layout, store, onEvent } = system;
-  const tree = await treeOfState(system, number);
-  const chosen = new Set(packages);
-  const rows = tree.system.filter(({ owner }) => chosen.size === 0 || chosen.has(owner));
+export async function verifyState(system: System, number: number, { full, packages, all, signal }: VerifyOptions): Promise<VerifiedState> {
+  const { layout, onEvent } = system;
+  const tree = await treeOf(system, packages);
   onEvent({ type: 'step', step: 'verify' });
+  onEvent({ type: 'total', unit: 'bytes', count: full ? distinctBytes(tree) : 0 });
+  const look = new StateLook(layout, number);
+  const reading = new Reading(system);
   const broken: Broken[] = [];
-  const linked = new Map<string, StoredFile & { rows: TreeEntry[] }>();
-  const separate: TreeEntry[] = [];
-  for (const row of rows) {
-    const found = look(system, number, row);
-    if (found.problem !== undefined) broken.push({ path: row.entry.path, package: row.owner, problem: found.problem, entry: row.entry });
-    else if (row.entry.type === 'file' && full) {
-      if (!found.linked) separate.push(row);
-      else {
-        const { id, size, mode } = row.entry;
-        const executable = isExecutable(mode);
-        const key = layout.stored(id, executable);
-        const there = linked.get(key);
-        if (there === undefined) linked.set(key, { id, size, executable, rows: [row] });
-        else there.rows.push(row);
-      }
-    }
+  for (const [i, { entry, owner }] of tree.system.entries()) {
+    if (i % BREATH === 0) await breathe(signal);
+    const { problem, inode } = look.entry(entry);
+    if (entry.type === 'file' && full && inode !== undefined) {
+      reading.add(inode, join(layout.state(number), entry.path), { entry, owner, right: problem, wrong: 'altered' });
+    } else if (problem !== undefined) broken.push({ path: entry.path, package: owner, problem, entry });
   }
-  const stored = [...linked.values()];
-  const bytes = stored.reduce((sum, file) => sum + file.size, 0) + separate.reduce((sum, { entry }) => sum + (entry.type === 'file' ? entry.size : 0), 0);
-  onEvent({ type: 'total', unit: 'bytes', count: bytes });
-  signal?.throwIfAborted();
-  const good = await store.verify(stored, (_, count) => onEvent({ type: 'done', unit: 'bytes', count }));
-  for (const [i, file] of stored.entries()) {
-    if (good[i] === true) continue;
-    for (const { entry, owner } of file.rows) broken.push({ path: entry.path, package: owner, problem: 'altered', entry });
-  }
-  for (const { entry, owner } of separate) {
-    signal?.throwIfAborted();
+  const changed: Changed[] = [];
+  for (const { entry, owner } of tree.user) {
+    const problem = await changeOf(system, entry);
+    if (problem !== undefined) changed.push({ path: entry.path, package: owner, problem });
     if (entry.type !== 'file') continue;
-    if ((await idAt(join(layout.state(number), entry.path), entry.size)) !== entry.id) broken.push({ path: entry.path, package: owner, problem: 'altered', entry });
-    onEvent({ type: 'done', unit: 'bytes', count: entry.size });
+    const path = layout.stored(entry.id, isExecutable(entry.mode));
+    if (!looksWhole(path, entry.size)) broken.push({ path: entry.path, package: owner, problem: 'original', entry });
+    else if (full) reading.add(statSync(path), path, { entry, owner, right: undefined, wrong: 'original' });
   }
-  broken.sort((a, b) => (a.path < b.path ? -1 : 1));
+  broken.push(...(await reading.results(signal)));
   return {
     number,
-    broken,
-    findings: broken.map(({ path, package: owner, problem }) => ({ path, package: owner, problem })),
-    entries: rows.length,
-    files: stored.length + separate.length,
-    bytes,
+    broken: broken.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    links: activeNumber(layout) === number ? brokenLinks(layout.root, tree.system).map(({ name, problem }) => ({ path: name, package: '', problem })) : [],
+    changed,
+    extra: all ? findExtra(layout.state(number), tree) : [],
+    entries: tree.system.length,
+    files: reading.files,
+    bytes: reading.bytes,
   };
 }
 
-/** What can be told of an entry without reading it. */
-function look(system: System, number: number, { entry }: TreeEntry): { problem?: Problem; linked: boolean } {
-  const { layout } = system;
-  const path = join(layout.state(number), entry.path);
-  let stat: Stats | undefined;
-  try {
-    stat = lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (!hasErrno(error, 'ENOTDIR', 'ELOOP')) throw error;
-  }
-  if (stat === undefined) return { problem: 'missing', linked: false };
-  if (entry.type === 'directory') return stat.isDirectory() ? { linked: false } : { problem: 'type', linked: false };
-  if (entry.type === 'symlink') {
-    if (!stat.isSymbolicLink()) return { problem: 'type', linked: false };
-    return readlinkSync(path) === linkTarget(entry.path, entry.target) ? { linked: false } : { problem: 'link', linked: false };
-  }
-  if (!stat.isFile()) return { problem: 'type', linked: false };
-  if (stat.size !== entry.size) return { problem: 'altered', linked: false };
-  const special = specialOf(entry.mode, entry.owner, process.getuid?.() === 0);
-  if (special !== undefined) return (stat.mode & 0o7777) === special.mode ? { linked: false } : { problem: 'mode', linked: false };
-  const executable = isExecutable(entry.mode);
-  if ((stat.mode & 0o7777) !== (executable ? 0o555 : 0o444)) return { problem: 'mode', linked: false };
-  // A hard link that was written to through another name shows by its time.
-  const same = lstatSync(layout.stored(entry.id, executable), { throwIfNoEntry: false })?.ino === stat.ino;
-  return same && !isAsLeft(stat, entry.size) ? { problem: 'altered', linked: true } : { linked: same };
+interface Reader {
+  entry: FileEntry;
+  owner: string;
+  /** What is wrong with it even when the bytes are right, and what when they are not. */
+  right: Problem | undefined;
+  wrong: Problem;
 }
 
-async function idAt(path: string, size: number): Promise<FileId | undefined> {
-  try {
-    return await fileIdOf(path, size);
-  } catch (error) {
-    if (hasErrno(error, 'EIO', 'ENOENT')) return undefined;
-    throw error;
-  }
-}
+/** Files that the workers read, each once. */
+class Reading {
+  files = 0;
+  bytes = 0;
+  readonly #system: System;
+  /** Of each content, the inodes that should have it. */
+  readonly #copies = new Map<FileId, { dev: number; ino: number; readers: Reader[] }[]>();
+  readonly #jobs: Promise<Broken[]>[] = [];
+  #batch: CheckedFile[] = [];
+  #batchReaders: Reader[][] = [];
+  #batchBytes = 0;
 
-/** The store entries that a repair must not trust: quarantined unless they hash right. */
-export async function quarantineAltered(system: System, { broken }: VerifiedState): Promise<FileEntry[]> {
-  const { store, layout } = system;
-  const files = broken.flatMap(({ entry }) => (entry.type === 'file' ? [entry] : []));
-  const suspects = new Map<string, StoredFile>();
-  for (const { id, size } of files) {
-    for (const executable of [false, true]) {
-      const path = layout.stored(id, executable);
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) suspects.set(path, { id, size, executable });
-    }
+  constructor(system: System) {
+    this.#system = system;
   }
-  const list = [...suspects.values()];
-  const good = await store.verify(list);
-  for (const [i, suspect] of list.entries()) {
-    const path = layout.stored(suspect.id, suspect.executable);
-    // Right bytes with a wrong mode or time come from outside as well: a fresh copy replaces them.
-    if (good[i] !== true || !looksWhole(path, suspect.size) || (lstatSync(path).mode & 0o7777) !== (suspect.executable ? 0o555 : 0o444)) {
-      store.quarantine(suspect);
-    }
-  }
-  return files;
-}
 
-/** Puts broken entries right, each by one rename; their files are in the store by now. */
-export function relink(system: System, { number, broken }: Pick<VerifiedState, 'number' | 'broken'>): void {
-  const { layout } = system;
-  const isRoot = process.getuid?.() === 0;
-  for (const { entry } of broken) {
-    const path = join(layout.state(number), entry.path);
-    clearWay(layout.state(number), entry.path);
-    if (entry.type === 'directory') {
-      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) rmSync(path, { force: true, recursive: true });
-      mkdirSync(path, { recursive: true });
-      continue;
+  add({ dev, ino }: { dev: number; ino: number }, path: string, reader: Reader): void {
+    const { id, size } = reader.entry;
+    const copies = this.#copies.get(id) ?? [];
+    const known = copies.find((copy) => copy.ino === ino && copy.dev === dev);
+    if (known !== undefined) {
+      known.readers.push(reader);
+      return;
     }
-    const temporary = `${path}.moss-tmp`;
-    rmSync(temporary, { force: true, recursive: true });
-    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(path, { recursive: true });
-    if (entry.type === 'symlink') symlinkSync(linkTarget(entry.path, entry.target), temporary);
-    else {
-      const link = { from: layout.stored(entry.id, isExecutable(entry.mode)), to: temporary, special: specialOf(entry.mode, entry.owner, isRoot) };
-      linkFiles('hardlink', [link]);
-    }
-    renameSync(temporary, path);
+    const readers = [reader];
+    copies.push({ dev, ino, readers });
+    if (copies.length === 1) this.#copies.set(id, copies);
+    this.#batch.push({ path, id, size });
+    this.#batchReaders.push(readers);
+    this.#batchBytes += size;
+    this.files++;
+    this.bytes += size;
+    if (this.#batch.length >= BATCH || this.#batchBytes >= BATCH_BYTES) this.#start();
+  }
+
+  async results(signal: AbortOptions['signal']): Promise<Broken[]> {
+    this.#start();
+    const broken = await Promise.all(this.#jobs);
+    signal?.throwIfAborted();
+    return broken.flat();
+  }
+
+  #start(): void {
+    const batch = this.#batch;
+    const bytes = this.#batchBytes;
+    const all = this.#batchReaders;
+    this.#batch = [];
+    this.#batchReaders = [];
+    this.#batchBytes = 0;
+    if (batch.length === 0) return;
+    const job = this.#system.store.check(batch).then((good) => {
+      this.#system.onEvent({ type: 'done', unit: 'bytes', count: bytes });
+      return all.flatMap((readers, i) =>
+        readers.flatMap(({ entry, owner, right, wrong }) => {
+          const problem = good[i] === true ? right : wrong;
+          return problem === undefined ? [] : [{ path: entry.path, package: owner, problem, entry }];
+        }),
+      );
+    });
+    // It shows where the results are asked for.
+    job.catch(() => undefined);
+    this.#jobs.push(job);
   }
 }
 
-/** Makes the directories above a path, where something else took their place. */
-function clearWay(state: string, path: string): void {
-  const parent = dirname(path);
-  if (parent === '.') return;
-  clearWay(state, parent);
-  const full = join(state, parent);
-  const there = lstatSync(full, { throwIfNoEntry: false });
-  if (there?.isDirectory() === true) return;
-  if (there !== undefined) rmSync(full, { force: true });
-  mkdirSync(full);
+/** Files handed to a worker at a time, and bytes: enough to be worth the message, and all threads busy to the end. */
+const BATCH = 256;
+const BATCH_BYTES = 16 * 1024 * 1024;
+
+async function breathe(signal: AbortOptions['signal']): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve) => void setImmediate(resolve));
 }
+
+/** The bytes of all files of a tree, equal ones once: an estimate of what is going to be read. */
+function distinctBytes({ system, user }: Tree): number {
+  const sizes = new Map<string, number>();
+  for (const { entry } of [...system, ...user]) if (entry.type === 'file') sizes.set(entry.id, entry.size);
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** What became of a file of the user's; directories and what was never asked about are not told. */
+async function changeOf({ layout }: System, entry: Entry): Promise<Changed['problem'] | undefined> {
+  const seen = await observe(layout.root, entry.path);
+  if (seen.kind === 'none') return 'missing';
+  if (seen.kind !== entry.type) return 'type';
+  if (entry.type === 'file') return seen.kind === 'file' && seen.id === entry.id ? undefined : 'altered';
+  return undefined;
+}
+
+function findExtra(directory: string, { system }: Tree): string[] {
+  const known = new Set<string>([STATE_FILE]);
+  for (const { entry } of system) {
+    known.add(entry.path);
+    for (let slash = entry.path.lastIndexOf('/'); slash > 0; slash = entry.path.lastIndexOf('/', slash - 1)) {
+      const parent = entry.path.slice(0, slash);
+      if (known.has(parent)) break;
+      known.add(parent);
+    }
+  }
+  const extra: string[] = [];
+  const walk = (below: string): void => {
+    for (const item of readdirSync(join(directory, below), { withFileTypes: true })) {
+      const path = below === '' ? item.name : `${below}/${item.name}`;
+      // The links at the top into the user's directories and into usr are moss's own.
+      if (!known.has(path)) {
+        if (below !== '' || !(item.isSymbolicLink() && isTopLink(item.name))) extra.push(path);
+      } else if (item.isDirectory()) walk(path);
+    }
+  };
+  if (lstatSync(directory).isDirectory()) walk('');
+  return extra;
+}
+
+function isTopLink(name: string): boolean {
+  return USER_TOPS.has(name) || (USR_ALIASES as readonly string[]).includes(name);
+}
+
+export function isFile(row: Broken): row is Broken & { entry: FileEntry } {
+  return row.entry.type === 'file';
+}
+

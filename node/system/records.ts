@@ -1,0 +1,68 @@
+/** moss's own records of a state: the state's file, manifests and tables, and the database that is made of them. */
+import { existsSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { InstalledPackage, State } from '../../core/install/state.ts';
+import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import { Database } from './database.ts';
+import { openDatabase } from './installed.ts';
+import type { System } from './system.ts';
+import { readStateFile, writeStateFile } from './state-file.ts';
+import type { Finding } from './verify.ts';
+
+export interface VerifiedRecords {
+  findings: Finding[];
+  /** Packages whose records are whole: only of these it can be told how they should be. */
+  readable: InstalledPackage[];
+  /** Whether the database does not say what the records say. */
+  database: boolean;
+}
+
+export async function verifyRecords({ layout, packages }: System, state: State): Promise<VerifiedRecords> {
+  const findings: Finding[] = [];
+  const readable: InstalledPackage[] = [];
+  for (const each of state.packages) {
+    const broken = await packages.broken(each);
+    for (const { path, problem } of broken) findings.push({ path: relative(layout.root, path), package: each.name, problem });
+    if (broken.length === 0) readable.push(each);
+  }
+  const whole = readable.length === state.packages.length;
+  const fits = !whole || !existsSync(layout.database) || Database.fits(layout.database, state, await packages.facts(state.packages));
+  if (!fits) findings.push({ path: relative(layout.root, layout.database), package: '', problem: 'altered' });
+  return { findings, readable, database: !fits };
+}
+
+/** Fetches manifests and tables that were lost or damaged, and makes the database anew. */
+export async function mendRecords(system: System, state: State, { findings, database }: VerifiedRecords, { signal }: AbortOptions = {}): Promise<void> {
+  const { layout, repositories } = system;
+  const known = new Set(repositories.list().map(({ name }) => name));
+  const broken = new Set(findings.map((each) => each.package));
+  const concerned = state.packages.filter(({ name }) => broken.has(name));
+  for (const [repository, some] of Map.groupBy(concerned, (each) => each.repository)) {
+    await system.packages.fetch(
+      some.map(({ manifest, components }) => ({ manifest, wants: (component) => components.includes(component) })),
+      { sources: known.has(repository) ? repositories.sources(repository) : [], signal },
+    );
+  }
+  if (!database) return;
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${layout.database}${suffix}`, { force: true });
+  (await openDatabase(layout)).close();
+}
+
+/**
+ * The record of a state; where its file is damaged, from the database.
+ *
+ * @param mend whether the file is written anew
+ * @throws MossError `damaged` when neither can be read
+ */
+export async function recordOf({ layout, onEvent }: System, number: number, { mend }: { mend: boolean }): Promise<State> {
+  try {
+    return readStateFile(layout.state(number));
+  } catch (error) {
+    const state = error instanceof MossError && error.code === 'damaged' ? Database.recordOf(layout.database, number) : undefined;
+    if (state === undefined) throw error;
+    if (mend) writeStateFile(layout.state(number), state);
+    onEvent({ type: 'warning', message: `the record of state ${number} was damaged${mend ? ', and is written anew from the database' : ''}`, hint: mend ? undefined : '--repair writes it anew from the database.' });
+    return state;
+  }
+}
