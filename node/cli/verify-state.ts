@@ -1,7 +1,7 @@
 /** Verifies a state, shows what is broken, and mends it where that was asked for: `verify` and `state verify`. */
 import { MossError } from '../../core/error.ts';
 import type { Problem } from '../system/look.ts';
-import { mendRecords, recordOf, verifyRecords } from '../system/records.ts';
+import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } from '../system/records.ts';
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';
 import { verifyState, type Finding, type VerifiedState } from '../system/verify.ts';
@@ -47,9 +47,19 @@ export async function verifyAndReport(context: Context, schema: string, request:
     if (mends && records.findings.length > 0) await mendRecords(system, state, records, { signal });
     const readable = mends ? state.packages : records.readable;
     const packages = chosen === undefined ? readable : readable.filter(({ name }) => chosen.has(name));
-    const verified = await verifyState(system, number, { full: !quick, packages, all: packages.length === state.packages.length, signal });
+    const database: Finding[] = [];
+    const verified = await verifyState(system, number, {
+      full: !quick,
+      packages,
+      all: packages.length === state.packages.length,
+      meanwhile: async () => {
+        if (readable.length === state.packages.length) database.push(...(await verifyDatabase(system, state)));
+      },
+      signal,
+    });
+    if (mends && database.length > 0) await mendDatabase(system);
     const broken = [...verified.links, ...verified.broken.map(({ path, package: owner, problem }) => ({ path, package: owner, problem }))];
-    const findings = [...records.findings, ...broken];
+    const findings = [...records.findings, ...database, ...broken];
     const plan = broken.length > 0 ? await planRepair(system, verified, readable) : undefined;
     const { entries, files, bytes, changed, extra } = verified;
     const document = { state: number, quick, entries, files, bytes, findings, changed, extra, repair: costOf(plan) };
@@ -74,7 +84,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
       await context.confirm('Mend?');
       repaired = await repairState(system, plan, { signal });
     }
-    const mended = repaired.entries + records.findings.length;
+    const mended = findings.length - broken.length + repaired.entries;
     output.result(schema, { ...document, repaired: { entries: mended, files: repaired.files, sources: Object.fromEntries(repaired.received) } }, () => [
       `Mended ${count(mended, 'entry', 'entries')} with ${count(repaired.files, 'file')} fetched again, after ${formatDuration(performance.now() - start)}.`,
       ...[...repaired.received].map(([source, from]) => `  ${formatBytes(from)} from ${source}`),

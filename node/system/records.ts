@@ -14,8 +14,6 @@ export interface VerifiedRecords {
   findings: Finding[];
   /** Packages whose records are whole: only of these it can be told how they should be. */
   readable: InstalledPackage[];
-  /** Whether the database does not say what the records say. */
-  database: boolean;
 }
 
 export async function verifyRecords({ layout, packages }: System, state: State): Promise<VerifiedRecords> {
@@ -26,15 +24,24 @@ export async function verifyRecords({ layout, packages }: System, state: State):
     for (const { path, problem } of broken) findings.push({ path: relative(layout.root, path), package: each.name, problem });
     if (broken.length === 0) readable.push(each);
   }
-  const whole = readable.length === state.packages.length;
-  const fits = !whole || !existsSync(layout.database) || Database.fits(layout.database, state, await packages.facts(state.packages));
-  if (!fits) findings.push({ path: relative(layout.root, layout.database), package: '', problem: 'altered' });
-  return { findings, readable, database: !fits };
+  return { findings, readable };
 }
 
-/** Fetches manifests and tables that were lost or damaged, and makes the database anew. */
-export async function mendRecords(system: System, state: State, { findings, database }: VerifiedRecords, { signal }: AbortOptions = {}): Promise<void> {
-  const { layout, repositories } = system;
+/** Whether the database says of a state what the state's records say, which are whole. */
+export async function verifyDatabase({ layout, packages }: System, state: State): Promise<Finding[]> {
+  if (!existsSync(layout.database) || Database.fits(layout.database, state, await packages.facts(state.packages))) return [];
+  return [{ path: relative(layout.root, layout.database), package: '', problem: 'altered' }];
+}
+
+/** Makes the database anew, from the records of all states. */
+export async function mendDatabase({ layout }: System): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${layout.database}${suffix}`, { force: true });
+  (await openDatabase(layout)).close();
+}
+
+/** Fetches manifests and tables that were lost or damaged. */
+export async function mendRecords(system: System, state: State, { findings }: VerifiedRecords, { signal }: AbortOptions = {}): Promise<void> {
+  const { repositories } = system;
   const known = new Set(repositories.list().map(({ name }) => name));
   const broken = new Set(findings.map((each) => each.package));
   const concerned = state.packages.filter(({ name }) => broken.has(name));
@@ -44,9 +51,6 @@ export async function mendRecords(system: System, state: State, { findings, data
       { sources: known.has(repository) ? repositories.sources(repository) : [], signal },
     );
   }
-  if (!database) return;
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${layout.database}${suffix}`, { force: true });
-  (await openDatabase(layout)).close();
 }
 
 /**

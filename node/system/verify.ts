@@ -38,6 +38,8 @@ export interface VerifyOptions extends AbortOptions {
   packages: readonly InstalledPackage[];
   /** Whether these are all: then what belongs to none of them is found too. */
   all: boolean;
+  /** Done while the workers read. */
+  meanwhile?: () => Promise<void>;
 }
 
 /** What is broken, with the rows that say how it should be. */
@@ -67,7 +69,7 @@ const BREATH = 512;
  * Looks at every entry of a state. A file is read once however many names it has. Reading begins while there is still
  * to be looked.
  */
-export async function verifyState(system: System, number: number, { full, packages, all, signal }: VerifyOptions): Promise<VerifiedState> {
+export async function verifyState(system: System, number: number, { full, packages, all, meanwhile, signal }: VerifyOptions): Promise<VerifiedState> {
   const { layout, onEvent } = system;
   const tree = await treeOf(system, packages);
   onEvent({ type: 'step', step: 'verify' });
@@ -91,6 +93,7 @@ export async function verifyState(system: System, number: number, { full, packag
     if (!looksWhole(path, entry.size)) broken.push({ path: entry.path, package: owner, problem: 'original', entry });
     else if (full) reading.add(statSync(path), path, { entry, owner, right: undefined, wrong: 'original' });
   }
+  await meanwhile?.();
   broken.push(...(await reading.results(signal)));
   return {
     number,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { assert as assertProperty, boolean, property, uint8Array } from 'fast-check';
+import { cidOf, DAG_PB, RAW } from '../../../core/dag/cid.ts';
 import { fileDag, fileIdFromDigest, fileIdFromLeaves, leafCount, LEAF_SIZE } from '../../../core/dag/file-id.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 
@@ -45,6 +47,14 @@ describe('the id of a file', () => {
       assert.equal(await fileIdFromLeaves(leaves, size, nodeHasher), id);
     });
   }
+
+  it('of any digest is the text of its CID', () => {
+    assertProperty(
+      property(uint8Array({ minLength: 32, maxLength: 32 }), boolean(), (digest, large) => {
+        assert.equal(fileIdFromDigest(digest, large ? LEAF_SIZE + 1 : 1), cidOf(large ? DAG_PB : RAW, digest).toString());
+      }),
+    );
+  });
 
   it('is the SHA-256 of the content up to 1 MiB', () => {
     assert.equal(fileIdFromDigest(nodeHasher.sha256(new Uint8Array()), 0), PATTERN[0]?.[1]);
