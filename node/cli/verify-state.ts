@@ -68,10 +68,10 @@ export async function verifyAndReport(context: Context, schema: string, request:
     if (findings.length === 0 || !mends) {
       output.result(schema, { ...document, repaired: null }, () => [
         ...lines,
-        ...remarks,
         findings.length === 0
           ? `${output.style.green('Whole:')} ${count(entries, 'entry', 'entries')} of state ${number}${quick ? ', by size, time and mode' : `, ${formatBytes(bytes)} read`}, in ${formatDuration(performance.now() - start)}.`
           : `${count(findings.length, 'entry is', 'entries are')} not as signed, of ${entries.toLocaleString('en')} in state ${number}.`,
+        ...remarks,
       ]);
       if (findings.length > 0) output.note(`Mend them with --repair${plan === undefined ? '' : `: ${toFetch(plan)}`}.`);
       return findings.length > 0 ? 1 : 0;
