@@ -10,9 +10,6 @@ import { EXECUTABLE_MODE, finish, looksWhole, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
-/** Files handed to a worker at a time. */
-const BATCH = 512;
-
 /** A file of the store. */
 export interface StoredFile {
   id: FileId;
