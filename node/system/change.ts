@@ -79,6 +79,8 @@ export async function planChange(system: System, request: ChangeRequest): Promis
     ...(request.upgrade !== undefined && { upgrade: request.upgrade }),
     ...(request.allowEssential !== undefined && { allowEssential: request.allowEssential }),
   });
+  // The threads that will unpack get ready while this one plans.
+  if (resolution.install.length + resolution.upgrade.length + resolution.downgrade.length > 0) system.pool.start();
   const orphans = request.removeOrphans ? [...resolution.orphans] : [];
   const wanted = wantedPackages(resolution, before, new Set(orphans));
   const deltas = await fetchManifests(system, wanted, request);

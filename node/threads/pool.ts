@@ -57,6 +57,11 @@ export class Pool<Task, Result> {
     });
   }
 
+  /** Starts all threads, so that they are there when the first tasks come: it takes each a tenth of a second. */
+  start(): void {
+    while (this.#closed === undefined && this.#start() !== undefined);
+  }
+
   /** Stops all threads; tasks that were not finished are rejected. */
   async close(): Promise<void> {
     this.#closed ??= new MossError('aborted', 'the work was stopped');
