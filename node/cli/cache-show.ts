@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 
 const MEANINGS = {
   store: 'content of files, once each; states link to it',
+  symlinks: 'symbolic links, once each; states have names of them',
   blocks: 'manifests and file tables',
   staging: 'what an interrupted run brought: the next one takes it up',
   quarantine: 'files that were found altered',

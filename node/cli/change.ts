@@ -1,8 +1,10 @@
 /** Shows a change, asks, does it, and says what happened: the common part of `install`, `remove` and `sync`. */
 import { applyChange } from '../system/apply.ts';
 import { planChange, type Change, type ChangeRequest } from '../system/change.ts';
+import { activeNumber } from '../system/installed.ts';
+import { keepBounds, makeRoom, type Room } from '../system/space.ts';
 import { System } from '../system/system.ts';
-import { count, formatBytes, formatDuration, table } from '../ui/format.ts';
+import { count, formatBytes, formatDuration, formatList, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
 
@@ -23,18 +25,37 @@ export async function changeAndReport(context: Context, verb: string, request: C
     output.endProgress();
     output.tell(describe(change, output.style).join('\n'));
     await context.confirm('Go on?');
+    const previous = activeNumber(context.layout);
+    const room = await makeRoom(system, bytesAdded(change));
     const { state, received, configured } = await applyChange(system, change, { signal });
+    const kept = await keepBounds(system, previous);
+    const pruned = { states: [...room.states, ...kept.states], freed: { files: room.freed.files + kept.freed.files, bytes: room.freed.bytes + kept.freed.bytes } };
     const ms = performance.now() - start;
     const sources = Object.fromEntries(received);
-    output.result(verb, { ...summary, state: state.number, sources, ...configured, milliseconds: Math.round(ms) }, () => [
+    output.result(verb, { ...summary, state: state.number, sources, ...configured, pruned, milliseconds: Math.round(ms) }, () => [
       `State ${state.number} is active: ${count(state.packages.length, 'package')}, after ${formatDuration(ms)}.`,
       ...[...received].map(([source, bytes]) => `  ${formatBytes(bytes)} from ${source}`),
+      ...(pruned.states.length > 0 || pruned.freed.bytes > 0 ? [describePruned(pruned)] : []),
       ...configured.beside.map((path) => `  /${path} was changed by you: the package's is /${path}.moss-new`),
       ...configured.kept.map((path) => `  /${path} was changed by you and stays`),
     ]);
   } finally {
     await system.close();
   }
+}
+
+/** Bytes on disk that a change adds, roughly: a file fills whole blocks. */
+function bytesAdded({ plan, tree }: Change): number {
+  const directories = tree.system.filter(({ entry }) => entry.type === 'directory').length;
+  return plan.bytes + (plan.files / 2 + directories) * BLOCK;
+}
+
+/** Bytes of a block of the usual file systems. */
+const BLOCK = 4096;
+
+function describePruned({ states, freed }: Room): string {
+  const what = states.length === 0 ? 'what no state needs' : `${states.length === 1 ? 'state' : 'states'} ${formatList(states.map(String))}`;
+  return `  Removed ${what}, by keep-states and store-quota: ${formatBytes(freed.bytes)} freed`;
 }
 
 /** The change for programs. */

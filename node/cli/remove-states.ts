@@ -1,5 +1,4 @@
 /** Removes states after showing what that frees: `state remove` and `state prune`. */
-import { total } from '../system/cache.ts';
 import { removeStates } from '../system/states.ts';
 import { System } from '../system/system.ts';
 import { count, formatBytes, formatList } from '../ui/format.ts';
@@ -10,7 +9,7 @@ export async function removeAndReport(context: Context, schema: string, choose: 
   const system = await System.openToWrite({ root: context.root, onEvent: output.onEvent, signal, environment: context.environment });
   try {
     const states = choose();
-    const expected = total(await removeStates(system, states, { dryRun: true }));
+    const expected = await removeStates(system, states, { dryRun: true });
     const name = `${states.length === 1 ? 'state' : 'states'} ${formatList(states.map(String))}`;
     if (states.length === 0 || dryRun) {
       output.result(schema, { states, freed: expected, ...(dryRun && { dryRun }) }, () => [
@@ -20,7 +19,7 @@ export async function removeAndReport(context: Context, schema: string, choose: 
     }
     output.tell(`Removes ${name}, and frees ${formatBytes(expected.bytes)} in ${count(expected.files, 'file')} that only they need.`);
     await context.confirm('Go on?');
-    const freed = total(await removeStates(system, states, { dryRun: false }));
+    const freed = await removeStates(system, states, { dryRun: false });
     output.result(schema, { states, freed }, () => [`Removed ${name}: ${formatBytes(freed.bytes)} freed.`]);
   } finally {
     await system.close();

@@ -1,10 +1,12 @@
 import { activeNumber, stateNumbers } from '../system/installed.ts';
+import { pinnedStates } from '../system/pins.ts';
 import { readStateFile } from '../system/state-file.ts';
 import { count, formatTime, table } from '../ui/format.ts';
 import type { Context } from './context.ts';
 
 export async function run({ layout, output }: Context): Promise<void> {
   const active = activeNumber(layout);
+  const pinned = pinnedStates(layout);
   const states = stateNumbers(layout).map((number) => readStateFile(layout.state(number)));
   if (states.length === 0) output.note('There is no state yet: `moss install PACKAGE` makes the first.');
   const { bold, green, dim } = output.style;
@@ -12,7 +14,7 @@ export async function run({ layout, output }: Context): Promise<void> {
     'state-list',
     {
       active: active ?? null,
-      states: states.map(({ number, created, reason, packages }) => ({ number, created, reason, packages: packages.length, active: number === active })),
+      states: states.map(({ number, created, reason, packages }) => ({ number, created, reason, packages: packages.length, active: number === active, pinned: pinned.has(number) })),
     },
     () =>
       table(
@@ -20,7 +22,7 @@ export async function run({ layout, output }: Context): Promise<void> {
           bold(String(number).padStart(3)),
           formatTime(created),
           count(packages.length, 'package'),
-          number === active ? green('active') : '',
+          [number === active ? green('active') : '', pinned.has(number) ? 'pinned' : ''].filter((word) => word !== '').join(', '),
           dim(reason),
         ]),
       ),

@@ -1,3 +1,4 @@
+import { loadSettings, userSettingsFile } from '../config/settings.ts';
 import { statesToPrune } from '../system/states.ts';
 import { MossError } from '../../core/error.ts';
 import type { Context } from './context.ts';
@@ -8,7 +9,8 @@ import { removeAndReport } from './remove-states.ts';
 const KEEP = 10;
 
 export async function run(context: Context, _: string[], options: Record<string, unknown>): Promise<void> {
-  const keep = numberOption(options, 'keep') ?? KEEP;
+  const settings = await loadSettings([userSettingsFile(context.environment), context.layout.settings]);
+  const keep = numberOption(options, 'keep') ?? (settings['keep-states'] || KEEP);
   if (keep < 1) throw new MossError('usage', '--keep takes at least 1: the active state always stays');
   await removeAndReport(context, 'state-prune', () => statesToPrune(context.layout, keep));
 }

@@ -82,10 +82,12 @@ export const VERBS: (Verb | Group)[] = [
       { usage: 'diff <from> [to]', summary: 'what differs between two states, or one and the active', completes: 'states', load: () => import('./state-diff.ts') },
       { usage: 'activate <state>', summary: 'go to a state', completes: 'states', load: () => import('./state-activate.ts') },
       { usage: 'remove <state...>', summary: 'remove states, and what only they needed', completes: 'states', load: () => import('./state-remove.ts') },
+      { usage: 'pin <state...>', summary: 'keep states whatever is pruned', completes: 'states', load: () => import('./state-pin.ts') },
+      { usage: 'unpin <state...>', summary: 'let states go when they are old', completes: 'states', load: () => import('./state-unpin.ts') },
       {
         usage: 'prune',
-        summary: 'remove all but the newest states; never the active one',
-        options: [['-k, --keep <number>', 'how many to keep (10)']],
+        summary: 'remove all but the newest states; never the active one, nor pinned ones',
+        options: [['-k, --keep <number>', 'how many to keep (the setting keep-states, or 10)']],
         load: () => import('./state-prune.ts'),
       },
       {

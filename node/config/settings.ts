@@ -20,6 +20,10 @@ export interface Settings {
   timeout: number;
   /** How files get from the store into a state. */
   link: 'auto' | 'reflink' | 'hardlink' | 'copy';
+  /** The newest states that stay after a change; 0 for all. The active one, the one before and pinned ones always stay. */
+  'keep-states': number;
+  /** Bytes on disk that `.moss` may take; 0 for as many as there are. */
+  'store-quota': number;
   /** With whom this root shares, and whom it asks. */
   share: ShareScope;
   /** What of the installed packages is served beyond the local network. */
@@ -74,6 +78,8 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
     expected: 'auto, reflink, hardlink or copy',
     meaning: 'How files get from the store into a state.',
   },
+  'keep-states': { initial: 0, read: readWhole(0, 100_000), expected: 'a number of states, or 0', meaning: 'The newest states that stay after a change; 0 for all. The one before and pinned ones stay besides.' },
+  'store-quota': { initial: 0, read: readBytes, expected: SIZE, meaning: 'Bytes on disk that the store and the states may take: old states go for it; 0 for no limit.' },
   share: {
     initial: 'off',
     read: (value) => (value === 'off' || value === 'lan' || value === 'swarm' ? value : undefined),

@@ -37,6 +37,8 @@ export class Layout {
   readonly configuring: string;
   /** Store entries that were found altered: never linked again. */
   readonly quarantine: string;
+  /** Which states no pruning takes away. */
+  readonly pins: string;
   /** What this root is as a peer: its key, whom it met, and its control socket. */
   readonly peer: string;
 
@@ -55,6 +57,7 @@ export class Layout {
     this.settings = join(this.moss, 'config.toml');
     this.configuring = join(this.moss, 'configuring.json');
     this.quarantine = join(this.moss, 'quarantine');
+    this.pins = join(this.moss, 'pins.json');
     this.peer = join(this.moss, 'peer');
   }
 

@@ -4,23 +4,25 @@ import { join } from 'node:path';
 import { isExecutable } from '../store/file-store.ts';
 import type { Layout } from '../store/layout.ts';
 import { syncPath } from '../store/durable.ts';
+import { bytesOnDisk, Freed, type Amount } from './freed.ts';
 import { stateNumbers } from './installed.ts';
 import type { PackageStore } from './package-store.ts';
 import { readStateFile } from './state-file.ts';
 
-/** Files of one kind, and their bytes. */
-export interface Amount {
-  files: number;
-  bytes: number;
-}
-
 /** The parts of a root that can be made smaller: see `Layout`. */
-export const CACHE_PARTS = ['store', 'blocks', 'staging', 'quarantine'] as const;
+export const CACHE_PARTS = ['store', 'symlinks', 'blocks', 'staging', 'quarantine'] as const;
 export type CachePart = (typeof CACHE_PARTS)[number];
 export type CacheSizes = Record<CachePart, Amount>;
 
 export function measureCache(layout: Layout): CacheSizes {
-  return { store: measure(layout.store), blocks: measure(layout.blocks), staging: measure(layout.staging), quarantine: measure(layout.quarantine) };
+  return sizesOf((part) => {
+    const amount: Amount = { files: 0, bytes: 0 };
+    for (const path of filesBelow(layout[part])) {
+      amount.files++;
+      amount.bytes += bytesOnDisk(lstatSync(path));
+    }
+    return amount;
+  });
 }
 
 export interface PruneOptions {
@@ -30,32 +32,45 @@ export interface PruneOptions {
   parts: readonly CachePart[];
   /** States that are about to go: what only they need goes too. */
   without?: ReadonlySet<number>;
-  /** Only counts. */
-  dryRun: boolean;
+  /** What of their trees has been counted: hard links of the same files. */
+  freed?: Freed;
   signal?: AbortSignal | undefined;
 }
 
+export interface Prunable {
+  paths: string[];
+  /** Where they are, by part; with `freed`, all of it together is there. */
+  sizes: CacheSizes;
+}
+
 /**
- * Takes away what no state needs. Whoever calls it has the lock: a transaction that is under way fills the store
+ * What no state needs. Whoever calls it to remove it has the lock: a transaction that is under way fills the store
  * before its state is there.
  *
- * @returns what went, or would go with `dryRun`
  * @throws MossError `damaged` when it cannot be told what a state needs
  */
-export async function pruneCache({ layout, packages, parts, without = new Set(), dryRun, signal }: PruneOptions): Promise<CacheSizes> {
+export async function findPrunable({ layout, packages, parts, without = new Set(), freed, signal }: PruneOptions): Promise<Prunable> {
   const needed = await neededBy(layout, packages, stateNumbers(layout).filter((number) => !without.has(number)), signal);
-  const freed: CacheSizes = measureNothing();
-  for (const part of parts) {
+  const paths: string[] = [];
+  const sizes = sizesOf((part) => {
+    const count = freed ?? new Freed();
+    if (!parts.includes(part)) return { files: 0, bytes: 0 };
     for (const path of filesBelow(layout[part])) {
-      if (needed.has(path)) continue;
+      const stat = lstatSync(path);
+      // A state's tree has names of the symbolic links that it needs.
+      if (needed.has(path) || (part === 'symlinks' && count.namesLeft(stat) > 1)) continue;
       signal?.throwIfAborted();
-      freed[part].files++;
-      freed[part].bytes += lstatSync(path).size;
-      if (!dryRun) rmSync(path);
+      paths.push(path);
+      count.take(stat);
     }
-    if (!dryRun && freed[part].files > 0) syncPath(layout[part]);
-  }
-  return freed;
+    return { files: count.files, bytes: count.bytes };
+  });
+  return { paths, sizes };
+}
+
+export function prune(layout: Layout, { paths }: Prunable): void {
+  for (const path of paths) rmSync(path, { force: true });
+  if (paths.length > 0) syncPath(layout.moss);
 }
 
 export function total(sizes: CacheSizes): Amount {
@@ -87,25 +102,11 @@ async function neededBy(layout: Layout, packages: PackageStore, states: readonly
   return needed;
 }
 
-function measure(directory: string): Amount {
-  const amount: Amount = { files: 0, bytes: 0 };
-  for (const path of filesBelow(directory)) {
-    amount.files++;
-    amount.bytes += lstatSync(path).size;
-  }
-  return amount;
+function sizesOf(measure: (part: CachePart) => Amount): CacheSizes {
+  return { store: measure('store'), symlinks: measure('symlinks'), blocks: measure('blocks'), staging: measure('staging'), quarantine: measure('quarantine') };
 }
 
-function measureNothing(): CacheSizes {
-  return {
-    store: { files: 0, bytes: 0 },
-    blocks: { files: 0, bytes: 0 },
-    staging: { files: 0, bytes: 0 },
-    quarantine: { files: 0, bytes: 0 },
-  };
-}
-
-function* filesBelow(directory: string): Generator<string> {
+export function* filesBelow(directory: string): Generator<string> {
   if (!existsSync(directory)) return;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`;

@@ -1,5 +1,5 @@
 /** The states of a root: activated and removed, always whole. */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { State } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
@@ -7,9 +7,11 @@ import { linkRoot } from '../link/state-tree.ts';
 import { syncPath } from '../store/durable.ts';
 import type { Layout } from '../store/layout.ts';
 import { activate } from './apply.ts';
-import { pruneCache, type CacheSizes } from './cache.ts';
+import { findPrunable, prune } from './cache.ts';
+import { Freed, type Amount } from './freed.ts';
 import { clearConfiguring, configureState, noteConfiguring, treeOfState, type Configured } from './configure.ts';
 import { activeNumber, openDatabase, stateNumbers } from './installed.ts';
+import { pinnedStates } from './pins.ts';
 import { readStateFile } from './state-file.ts';
 import type { System } from './system.ts';
 
@@ -65,22 +67,25 @@ export async function activateState(system: System, number: number): Promise<Con
 /**
  * Removes states and what only they needed.
  *
- * @returns what this frees, or would with `dryRun`
- * @throws MossError `not-found`; `usage` for the active state
+ * @returns what this frees on the disk, or would with `dryRun`
+ * @throws MossError `not-found`; `usage` for the active state and for pinned ones
  */
-export async function removeStates(system: System, numbers: readonly number[], { dryRun }: { dryRun: boolean }): Promise<CacheSizes> {
+export async function removeStates(system: System, numbers: readonly number[], { dryRun }: { dryRun: boolean }): Promise<Amount> {
   const { layout, packages } = system;
   const active = activeNumber(layout);
+  const pinned = pinnedStates(layout);
   for (const number of numbers) {
-    requireState(layout, number);
+    requireStateNumber(layout, number);
     if (number === active) {
       throw new MossError('usage', `state ${number} is active, and the active state is never removed`, { hint: 'Activate another one before: `moss state activate N`.' });
     }
+    if (pinned.has(number)) throw new MossError('usage', `state ${number} is pinned`, { hint: `Unpin it before: \`moss state unpin ${number}\`.` });
   }
-  const without = new Set(numbers);
+  const freed = new Freed();
+  for (const number of numbers) countTree(layout.state(number), freed);
   // Before anything goes: what a state needs must be known of all that stay.
-  const freed = await pruneCache({ layout, packages, parts: ['store', 'blocks'], without, dryRun: true });
-  if (dryRun || numbers.length === 0) return freed;
+  const unneeded = await findPrunable({ layout, packages, parts: ['store', 'symlinks', 'blocks'], without: new Set(numbers), freed });
+  if (dryRun || numbers.length === 0) return { files: freed.files, bytes: freed.bytes };
   for (const number of numbers) {
     // Under this name it counts as never sealed: the next writer takes away what a crash leaves of it.
     const gone = join(layout.states, `.${number}.tmp`);
@@ -94,14 +99,24 @@ export async function removeStates(system: System, numbers: readonly number[], {
     for (const number of numbers) database.removeState(number);
     database.close();
   }
-  return pruneCache({ layout, packages, parts: ['store', 'blocks'], dryRun: false });
+  prune(layout, unneeded);
+  return { files: freed.files, bytes: freed.bytes };
 }
 
-/** The states that go when so many of the newest are to stay; the active one stays besides. */
+function countTree(directory: string, freed: Freed): void {
+  freed.take(lstatSync(directory));
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory()) countTree(path, freed);
+    else freed.take(lstatSync(path));
+  }
+}
+
+/** The states that go when so many of the newest are to stay; the active one and pinned ones stay besides. */
 export function statesToPrune(layout: Layout, keep: number): number[] {
   const active = activeNumber(layout);
-  const numbers = stateNumbers(layout);
-  const others = numbers.filter((number) => number !== active);
+  const pinned = pinnedStates(layout);
+  const others = stateNumbers(layout).filter((number) => number !== active && !pinned.has(number));
   const room = Math.max(0, active === undefined ? keep : keep - 1);
   return others.slice(0, Math.max(0, others.length - room));
 }
