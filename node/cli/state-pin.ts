@@ -6,11 +6,11 @@ import type { Context } from './context.ts';
 import { parseStateNumber } from './state-number.ts';
 
 export async function run(context: Context, texts: string[]): Promise<void> {
-  await changePins(context, 'state-pin', texts, (pinned, numbers) => new Set([...pinned, ...numbers]), 'Pinned');
+  await pinAndReport(context, 'state-pin', texts, (pinned, numbers) => new Set([...pinned, ...numbers]), 'Pinned');
 }
 
 /** The common part of `state pin` and `state unpin`. */
-export async function changePins(
+export async function pinAndReport(
   context: Context,
   schema: string,
   texts: readonly string[],

@@ -1,6 +1,6 @@
 import type { Context } from './context.ts';
-import { changePins } from './state-pin.ts';
+import { pinAndReport } from './state-pin.ts';
 
 export async function run(context: Context, texts: string[]): Promise<void> {
-  await changePins(context, 'state-unpin', texts, (pinned, numbers) => new Set([...pinned].filter((number) => !numbers.has(number))), 'Unpinned');
+  await pinAndReport(context, 'state-unpin', texts, (pinned, numbers) => new Set([...pinned].filter((number) => !numbers.has(number))), 'Unpinned');
 }
