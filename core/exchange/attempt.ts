@@ -30,6 +30,7 @@ export class Attempt implements AttemptView {
   readonly task: Task;
   readonly source: SourceState;
   readonly startedAt: number;
+  firstAt: number | undefined;
   received = 0;
   atStake = 0;
   progress = 0;
@@ -126,7 +127,7 @@ export class Attempt implements AttemptView {
         const delay = RETRY_DELAYS[tries];
         if (source.kind !== 'floor' || delay === undefined || this.cancelled || !(error instanceof MossError) || error.code !== 'source-failed') throw error;
         await this.#deps.clock.sleep(delay, { signal });
-        [this.received, this.atStake, this.progress] = [0, 0, 0];
+        [this.received, this.atStake, this.progress, this.firstAt] = [0, 0, 0, undefined];
       }
     }
   }
@@ -167,6 +168,7 @@ export class Attempt implements AttemptView {
   /** @param progress what this is of the task */
   #came(count: number, progress: number): void {
     const first = this.received === 0;
+    this.firstAt ??= this.#deps.clock.now();
     this.received += count;
     this.atStake += count;
     this.progress = Math.min(this.task.bytes, this.progress + progress);

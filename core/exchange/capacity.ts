@@ -76,7 +76,7 @@ export function floorLanes(floor: SourceView, { now, startedAt, sources }: Situa
  * Whether the peers that may have a task bring at least what the floor would alone: then it gives way to them. What was
  * seen of it so far is the least that it can do, so it is thought of more highly while little was seen.
  */
-export function givesWay(floor: SourceView, task: TaskView | undefined, situation: Situation): boolean {
+export function givesWay(floor: SourceView, task: TaskView, situation: Situation): boolean {
   const rate = rateOf(floor.rate);
   if (rate === undefined) return false;
   const peers = rateOfPeers(task, situation);
@@ -88,25 +88,29 @@ export function givesWay(floor: SourceView, task: TaskView | undefined, situatio
 }
 
 /** Bytes in a millisecond that peers bring which have proved themselves in this session, move, and may have the task. */
-function rateOfPeers(task: TaskView | undefined, { sources, now }: Situation): number {
+function rateOfPeers(task: TaskView, { sources, now }: Situation): number {
   return sources.reduce((sum, source) => {
-    const counts = isPeer(source) && source.proven && isAlive(source, now) && task?.tried.has(source) !== true;
+    const counts = isPeer(source) && source.proven && isAlive(source, now) && !task.tried.has(source);
     return sum + (counts ? (rateOf(source.rate) ?? 0) : 0);
   }, 0);
 }
 
-/** Whether a source would have the task done before the others had done everything that is left. */
+/** Whether a source would have the task done before the others, who may have it too, had done everything that is left. */
 export function wouldHelp(source: SourceView, task: TaskView, situation: Situation): boolean {
-  const others = situation.sources.reduce((sum, other) => sum + (other !== source && takesPart(other, situation) ? (rateOf(other.rate) ?? 0) : 0), 0);
+  const busy = new Set([...task.attempts].map((attempt) => attempt.source));
+  const others = situation.sources.reduce((sum, other) => {
+    const counts = other !== source && !busy.has(other) && !task.tried.has(other) && takesPart(other, task, situation);
+    return sum + (counts ? (rateOf(other.rate) ?? 0) : 0);
+  }, 0);
   if (others === 0) return true;
   const end = situation.left / others;
   // Nobody is tried out when there is no time left to find out.
-  return source.proven ? expectedTime(source, task.bytes) <= end + SLACK : end > SILENT_AFTER;
+  return source.proven || !isPeer(source) ? expectedTime(source, task.bytes) <= end + SLACK : end > SILENT_AFTER;
 }
 
 /** Whether a source brings something as things are: the floor does not while it gives way. */
-function takesPart(source: SourceView, situation: Situation): boolean {
-  return isAlive(source, situation.now) && (isPeer(source) || !givesWay(source, undefined, situation));
+function takesPart(source: SourceView, task: TaskView, situation: Situation): boolean {
+  return isAlive(source, situation.now) && (isPeer(source) || !givesWay(source, task, situation));
 }
 
 /** Milliseconds until a source would be done with one task more. */

@@ -7,6 +7,7 @@ import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
 import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
+import { abortable } from './abortable.ts';
 import { AskStream, type Ask } from './ask-stream.ts';
 
 export interface PeerSourceOptions {
@@ -44,7 +45,7 @@ export class PeerSource implements FileSource {
   }
 
   async greet(options: AbortOptions = {}): Promise<Held> {
-    return (await this.#stream(options)).greeting;
+    return abortable((await this.#stream(options)).greeting, options.signal);
   }
 
   get({ cid, maxBytes }: BlockRequest, options?: GetOptions): Promise<Uint8Array> {
@@ -66,7 +67,7 @@ export class PeerSource implements FileSource {
   }
 
   async has(wanted: readonly Wanted[], options: AbortOptions = {}): Promise<boolean[]> {
-    return (await this.#stream(options)).has(wanted);
+    return abortable((await this.#stream(options)).has(wanted), options.signal);
   }
 
   close(): void {
@@ -85,8 +86,7 @@ export class PeerSource implements FileSource {
       return best;
     }
     if (this.#streams.length >= most) throw new MossError('source-failed', `${this.name} has no room for more`);
-    signal?.throwIfAborted();
-    return this.#opening ?? this.#open();
+    return abortable(this.#opening ?? this.#open(), signal);
   }
 
   /** Not ended by one caller's signal: others wait for it too, and the carrier has a deadline. */

@@ -16,16 +16,17 @@ const LOOK = 128;
 const REACH = 512;
 /** The share of all bytes that may come twice. */
 const MOST_TWICE = 0.03;
-/** A rival must be expected to be done so many times earlier. */
+/** A rival must be expected to be done so many times earlier; the floor need not, since it can be relied on. */
 const GAIN = 1.5;
-/** Where it would be done so many times earlier, it is asked whatever that costs. */
+const FLOOR_GAIN = 0.5;
+/** Where it would be done so many times earlier, nothing else is waited for. */
 const HOPELESS = 4;
 /** Milliseconds of silence that are too many before any duration was seen. */
 const LATE_UNSEEN = 400;
 /** Milliseconds, and the share of the time so far, that are worth it. */
 const SHOWS = 50;
-const SHOWING_SHARE = 0.03;
-/** Sources that are asked for the same at the same time. */
+const SHOWING_SHARE = 0.1;
+/** Sources that are asked for the same at the same time, where the floor is among them. */
 const MOST_ATTEMPTS = 3;
 
 /** The next thing to begin; `undefined` when nothing should be, as things are. */
@@ -64,7 +65,8 @@ function rescue(open: readonly SourceView[], situation: Situation): Start | unde
 
 /** Tasks that may be begun once more. */
 function underWayTasks({ attempts }: Situation): TaskView[] {
-  return [...new Set(attempts.map(({ task }) => task))].filter((task) => task.attempts.size < MOST_ATTEMPTS);
+  const tasks = [...new Set(attempts.map(({ task }) => task))];
+  return tasks.filter((task) => task.attempts.size < MOST_ATTEMPTS || [...task.attempts].every(({ source }) => isPeer(source)));
 }
 
 /** Who would be done first with a task that others are asked for, of those who were right before. */
@@ -106,43 +108,51 @@ function pick(source: SourceView, situation: Situation): TaskView | undefined {
 function rival(open: readonly SourceView[], situation: Situation): Start | undefined {
   const idle = open.filter((source) => !situation.queue.some(({ tried }) => !tried.has(source)));
   if (idle.length === 0) return undefined;
-  const late = underWayTasks(situation).filter((task) => [...task.attempts].every((attempt) => isLate(attempt, situation)));
+  const lefts = underWayTasks(situation)
+    .filter(({ attempts }) => ![...attempts].some(({ accepting }) => accepting))
+    .map((task) => ({ task, left: Math.min(...[...task.attempts].map((attempt) => expectedLeft(attempt, situation))) }));
   // What would be done last comes first.
-  const lefts = late.map((task) => ({ task, left: Math.min(...[...task.attempts].map((attempt) => expectedLeft(attempt, situation))) }));
   for (const { task, left } of lefts.toSorted((a, b) => b.left - a.left)) {
     const best = quickest(idle, task);
-    if (best !== undefined && pays(task, left, best, situation)) return { task, source: best };
+    if (best !== undefined && wouldHelp(best, task, situation) && pays(task, left, best, situation)) return { task, source: best };
   }
   return undefined;
-}
-
-function isLate({ task, source, startedAt, received, accepting }: AttemptView, { now, durations }: Situation): boolean {
-  if (accepting) return false;
-  // Of whom nothing is known, nothing is expected.
-  if (received === 0 && isPeer(source) && !source.proven) return true;
-  const usual = quantile(durations, 0.8, task.bytes);
-  return usual === undefined ? received === 0 && now - startedAt > LATE_UNSEEN : now - startedAt > usual;
 }
 
 /** Whether the rival would be done much earlier, and what it may cost is within the share of bytes that come twice. */
 function pays(task: TaskView, left: number, rivalSource: SourceView, situation: Situation): boolean {
   const time = expectedTime(rivalSource, task.bytes);
   const attempts = [...task.attempts];
-  if (left < GAIN * time) return false;
-  // What has come, and what will have come by then, would have come for nothing.
-  const cost = attempts.reduce((sum, { atStake, received, startedAt }) => sum + Math.min(task.bytes, atStake + (time * received) / (situation.now - startedAt)), 0);
+  if (left < (isPeer(rivalSource) ? GAIN : FLOOR_GAIN) * time) return false;
+  if (left < HOPELESS * time && !attempts.every((attempt) => isLate(attempt, situation))) return false;
+  const cost = attempts.reduce((sum, attempt) => sum + costOf(attempt, time, situation), 0);
   if (cost === 0 || situation.wasted + reserved(situation) + cost <= MOST_TWICE * situation.total) return true;
-  // Better a few bytes too many than to be slower, by something that shows, than without the first source.
-  const shows = Math.max(SHOWS, SHOWING_SHARE * (situation.now - situation.startedAt));
-  return left > HOPELESS * time && left - time > shows;
+  // Better a few bytes too many than to be slower, by something that shows, than with the floor alone.
+  return !isPeer(rivalSource) && left - time > Math.max(SHOWS, SHOWING_SHARE * (situation.now - situation.startedAt));
 }
 
-/** Milliseconds until an attempt is done, at the speed that it had so far; or that its source has, where it waits. */
+/** What has come of an attempt, and will have come in so many milliseconds: it would have come for nothing. */
+function costOf(attempt: AttemptView, time: number, { now }: Situation): number {
+  const rate = standsStill(attempt.source, now) ? 0 : (rateOf(attempt.source.rate) ?? 0);
+  return Math.min(attempt.task.bytes, attempt.atStake + Math.max(0, time * rate - aheadOf(attempt)));
+}
+
+function isLate({ task, source, startedAt, received }: AttemptView, { now, durations }: Situation): boolean {
+  // Of whom nothing is known, nothing is expected.
+  if (received === 0 && isPeer(source) && !source.proven) return true;
+  const usual = quantile(durations, 0.8, task.bytes);
+  return usual === undefined ? received === 0 && now - startedAt > LATE_UNSEEN : now - startedAt > usual;
+}
+
+/**
+ * Milliseconds until an attempt is done. A peer sends one thing after the other, at its rate; the floor sends all at
+ * once, each at its own.
+ */
 function expectedLeft(attempt: AttemptView, { now }: Situation): number {
-  const { task, source, progress, startedAt } = attempt;
-  if (progress > 0) return ((task.bytes - progress) / progress) * (now - startedAt);
+  const { task, source, progress, firstAt } = attempt;
+  if (!isPeer(source) && firstAt !== undefined && progress > 0) return ((task.bytes - progress) / progress) * Math.max(1, now - firstAt);
   const rate = rateOf(source.rate);
-  return rate === undefined || standsStill(source, now) ? Infinity : (aheadOf(attempt) + task.bytes) / rate;
+  return rate === undefined || standsStill(source, now) ? Infinity : (aheadOf(attempt) + task.bytes - progress) / rate;
 }
 
 /** Bytes that a source was asked for before, and still has to bring. */

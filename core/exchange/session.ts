@@ -7,9 +7,10 @@ import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { Random } from '../ports/random.ts';
-import type { Source } from '../ports/source.ts';
+import type { FileSource, Source } from '../ports/source.ts';
 import { abortController } from './abort-controller.ts';
 import { Attempt, type AttemptDeps } from './attempt.ts';
+import { followAvailability } from './availability.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { HEAD_START } from './capacity.ts';
 import { addDuration, addToRate, NO_DURATIONS, NO_RATE } from './estimate.ts';
@@ -143,6 +144,9 @@ class Session {
   #add(source: Source): void {
     const state = new SourceState(source, this.#options.clock.now());
     this.#sources.set(state, state);
+    if (!isFileSource(source)) return;
+    const { clock } = this.#options;
+    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#queue, onNews: () => this.#pump() });
   }
 
   #situation(): Situation {
@@ -151,13 +155,22 @@ class Session {
       startedAt: this.#startedAt,
       sources: [...this.#sources.values()],
       queue: this.#queue,
-      attempts: [...this.#attempts],
+      attempts: [...this.#attempts].filter(({ cancelled, task }) => !cancelled && !task.done),
       total: this.#total,
-      left: this.#left,
+      left: this.#left - this.#underWay(),
       wasted: this.#duplicate,
       durations: this.#durations,
       accepted: this.#accepted,
     };
+  }
+
+  /** What has come of tasks that are not done. */
+  #underWay(): number {
+    const came = new Map<Task, number>();
+    for (const { task, progress } of this.#attempts) came.set(task, Math.max(progress, came.get(task) ?? 0));
+    let sum = 0;
+    for (const bytes of came.values()) sum += bytes;
+    return sum;
   }
 
   /** Does all that there is to do, as things are now. */
@@ -298,6 +311,10 @@ class Session {
       data: { cid: task.want.cid.toString() },
     });
   }
+}
+
+function isFileSource(source: Source): source is FileSource {
+  return 'has' in source;
 }
 
 /** Whether a source may yet bring a task. */

@@ -37,6 +37,8 @@ export interface AttemptView {
   readonly source: SourceView;
   /** Milliseconds on the clock. */
   readonly startedAt: number;
+  /** When its first byte came. */
+  readonly firstAt: number | undefined;
   /** Bytes that came, as they travel. */
   readonly received: number;
   /** Those of them that would be lost with the attempt: not what was taken in file by file. */
@@ -54,7 +56,7 @@ export interface Situation {
   /** Tasks that nobody is asked for, in the order in which they are preferred. */
   readonly queue: readonly TaskView[];
   readonly attempts: readonly AttemptView[];
-  /** Of the whole session, and what is left of it. */
+  /** Of the whole session, and what of it has still to come. */
   readonly total: TaskBytes;
   readonly left: TaskBytes;
   /** Bytes that came twice. */

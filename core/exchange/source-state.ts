@@ -77,7 +77,7 @@ export class SourceState implements SourceView {
     this.#failures++;
     const { retryAfter } = error.data;
     if (typeof retryAfter === 'number') this.retryAt = now + Math.min(LONGEST_BACK_OFF, retryAfter);
-    else if (this.kind !== 'floor') this.retryAt = now + BACK_OFF * 2 ** this.#failures;
+    else if (this.kind !== 'floor') this.retryAt = now + Math.min(LONGEST_BACK_OFF, BACK_OFF * 2 ** this.#failures);
     if (this.#failures >= MOST_FAILURES[this.kind]) this.reason = error;
   }
 
@@ -85,7 +85,7 @@ export class SourceState implements SourceView {
   disappoint(now: number): void {
     if (this.kind === 'floor' || this.proven) return;
     this.#disappointments++;
-    this.retryAt = now + BACK_OFF * 2 ** this.#disappointments;
+    this.retryAt = now + Math.min(LONGEST_BACK_OFF, BACK_OFF * 2 ** this.#disappointments);
   }
 
   #waits(): number {
