@@ -1,17 +1,25 @@
 /** Shows a change, asks, does it, and says what happened: the common part of `install`, `remove` and `sync`. */
+import type { Listener } from '../../core/install/event.ts';
 import { applyChange } from '../system/apply.ts';
 import { planChange, type Change, type ChangeRequest } from '../system/change.ts';
 import { activeNumber } from '../system/installed.ts';
+import { ByteLedger } from '../system/ledger.ts';
 import { keepBounds, makeRoom, type Room } from '../system/space.ts';
 import { System } from '../system/system.ts';
 import { count, formatBytes, formatDuration, formatList, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
+import { ledgerLines } from './ledger-lines.ts';
 
 export async function changeAndReport(context: Context, verb: string, request: ChangeRequest, before?: (system: System) => Promise<void>): Promise<void> {
   const { output, signal, environment } = context;
   const start = performance.now();
-  const system = await System.openToWrite({ root: context.root, onEvent: output.onEvent, signal, environment });
+  const ledger = new ByteLedger();
+  const onEvent: Listener = (event) => {
+    ledger.take(event);
+    output.onEvent(event);
+  };
+  const system = await System.openToWrite({ root: context.root, onEvent, signal, environment, asksPeers: !context.dryRun });
   try {
     await before?.(system);
     const change = await planChange(system, { ...request, signal });
@@ -28,13 +36,14 @@ export async function changeAndReport(context: Context, verb: string, request: C
     const previous = activeNumber(context.layout);
     const room = await makeRoom(system, bytesAdded(change));
     const { state, received, configured } = await applyChange(system, change, { signal });
+    ledger.keep(context.layout, change);
     const kept = await keepBounds(system, previous);
     const pruned = { states: [...room.states, ...kept.states], freed: { files: room.freed.files + kept.freed.files, bytes: room.freed.bytes + kept.freed.bytes } };
     const ms = performance.now() - start;
     const sources = Object.fromEntries(received);
-    output.result(verb, { ...summary, state: state.number, sources, ...configured, pruned, milliseconds: Math.round(ms) }, () => [
+    output.result(verb, { ...summary, state: state.number, sources, ledger: ledger.sums(change), ...configured, pruned, milliseconds: Math.round(ms) }, () => [
       `State ${state.number} is active: ${count(state.packages.length, 'package')}, after ${formatDuration(ms)}.`,
-      ...[...received].map(([source, bytes]) => `  ${formatBytes(bytes)} from ${source}`),
+      ...ledgerLines(ledger, change),
       ...(pruned.states.length > 0 || pruned.freed.bytes > 0 ? [describePruned(pruned)] : []),
       ...configured.beside.map((path) => `  /${path} was changed by you: the package's is /${path}.moss-new`),
       ...configured.kept.map((path) => `  /${path} was changed by you and stays`),

@@ -127,10 +127,15 @@ export const REPOSITORY_VERBS: (Verb | Group)[] = [
   },
   {
     usage: 'serve <directory>',
-    summary: 'serve a repository or its site over HTTP',
+    summary: 'serve a repository or its site over HTTP, and as a peer',
     options: [
       ['--port <number>', 'to listen on; 0 for any that is free (8787)'],
-      ['--host <address>', 'to listen on (127.0.0.1)'],
+      ['--host <address>', 'to listen on (127.0.0.1): 0.0.0.0 for all of this machine\'s'],
+      ['--no-peer', 'be a web server alone'],
+      ['--relay', 'help peers that cannot be reached to meet others'],
+      ['--peer-port <number>', 'of the peer; 0 for one that is chosen once and kept (0)'],
+      ['--announce <multiaddrs>', 'where the peer is reached, if this machine cannot know', 'list'],
+      ['--bootstrap <multiaddrs>', 'peers to meet at the start', 'list'],
     ],
     completes: 'directories',
     load: () => import('./serve.ts'),

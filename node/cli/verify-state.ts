@@ -36,7 +36,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
   const { number, quick } = request;
   const start = performance.now();
   const mends = request.repair && !context.dryRun;
-  const options = { root: context.root, onEvent: output.onEvent, signal, environment: context.environment };
+  const options = { root: context.root, onEvent: output.onEvent, signal, environment: context.environment, asksPeers: mends };
   const system = mends ? await System.openToWrite(options) : await System.open(options);
   try {
     if (!quick) system.store.prepare();

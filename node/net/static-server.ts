@@ -23,6 +23,8 @@ export interface StaticServerOptions {
   /** 0 for any that is free. */
   port: number;
   onRequest?: (served: Served) => void;
+  /** Answers what is no file, such as an interface; `false` for all else. */
+  route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
 export interface StaticServer {
@@ -38,12 +40,12 @@ const FOREVER = 365 * 24 * 3600;
 const SIMPLE_RANGE = /^bytes=(\d{1,15})-(\d{0,15})$/;
 
 /** @throws MossError `io` when the address cannot be had */
-export async function startStaticServer({ directory, host, port, onRequest }: StaticServerOptions): Promise<StaticServer> {
+export async function startStaticServer({ directory, host, port, onRequest, route }: StaticServerOptions): Promise<StaticServer> {
   // `dev` reads the disk for each request, so that new revisions are seen.
   const handler = sirv(directory, { dev: true, etag: true, setHeaders });
   const server = createServer((request, response) => {
     observe(request, response, onRequest);
-    answer(handler, request, response);
+    answer(handler, request, response, route);
   });
   server.keepAliveTimeout = 60_000;
   await listen(server, host, port);
@@ -52,13 +54,14 @@ export async function startStaticServer({ directory, host, port, onRequest }: St
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`, port: actual, close: (grace = 3000) => close(server, grace) };
 }
 
-function answer(handler: ReturnType<typeof sirv>, request: IncomingMessage, response: ServerResponse): void {
+function answer(handler: ReturnType<typeof sirv>, request: IncomingMessage, response: ServerResponse, route: StaticServerOptions['route']): void {
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;
   }
+  if (route?.(request, response) === true) return;
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   if (/(?:^|\/|%2f)(?:\.|%2e)/i.test(path)) {
     notFound(response);

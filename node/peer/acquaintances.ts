@@ -3,7 +3,6 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { fetchBytes } from '../../core/exchange/http.ts';
 import { nodeClock } from '../clock.ts';
 import { nodeFetch } from '../net/fetch.ts';
-import type { Repositories } from '../system/repositories.ts';
 import { peerOf } from './address.ts';
 import { parseMultiaddr, type Host } from './host.ts';
 import type { PeerBook } from './peer-book.ts';
@@ -13,7 +12,8 @@ import { parseSiteHints } from './site-hints.ts';
 export interface AcquaintancesOptions {
   host: Host;
   book: PeerBook;
-  repositories: Repositories;
+  /** Whose peers are looked for. */
+  repositories: { list: () => { urls: string[] }[]; known: () => Promise<{ fingerprint: Uint8Array }[]> };
   /** Whether the swarm is told that this peer has something of its repositories. */
   announces: boolean;
 }
@@ -71,11 +71,12 @@ export class Acquaintances {
     const { host, book } = this.#options;
     if (host.peers.length >= ENOUGH) return;
     const known = book.peers().filter(({ ban, addresses }) => ban === undefined && addresses.length > 0);
-    for (const { addresses } of known.slice(0, FROM_BOOK)) this.#tryAll(addresses);
+    for (const { addresses } of known.slice(0, FROM_BOOK)) this.tryAll(addresses);
     await Promise.all([this.#askSites(), this.#askSwarm()]);
   }
 
-  #tryAll(addresses: readonly string[]): void {
+  /** Addresses from elsewhere, of any peers. */
+  tryAll(addresses: readonly string[]): void {
     const parsed = addresses.flatMap((text) => {
       try {
         return [parseMultiaddr(text)];
@@ -95,7 +96,7 @@ export class Acquaintances {
         try {
           const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(HINTS_TIMEOUT)]);
           const { peers } = parseSiteHints(await fetchBytes(`${url}/moss.json`, { fetch: nodeFetch, clock: nodeClock, maxBytes: MAX_HINTS, signal }));
-          this.#tryAll(peers);
+          this.tryAll(peers);
         } catch {
           // A site need not have any.
         }

@@ -22,6 +22,8 @@ export interface BulkServerOptions {
   id: string;
   /** How far an address is. */
   scopeOf: (address: string) => PeerScope;
+  /** An address of this machine; all of them, where it is not given. */
+  host?: string | undefined;
   /** 0 for any that is free. */
   port: number;
   /** Connections at the same time. */
@@ -44,7 +46,7 @@ export class BulkServer {
         const why = hasErrno(cause, 'EADDRINUSE') ? `port ${options.port} is taken` : cause.message;
         reject(new MossError('io', `the bulk carrier cannot listen: ${why}`, { cause, data: { port: options.port } }));
       });
-      bulk.#server.listen(options.port, resolve);
+      bulk.#server.listen({ port: options.port, host: options.host }, resolve);
     });
     return bulk;
   }

@@ -1,4 +1,5 @@
 /** This machine among the others: a libp2p host that speaks moss, with the bulk carrier beside it. */
+import { isIP } from 'node:net';
 import { noise } from '@libp2p/noise';
 import { identify, identifyPush } from '@libp2p/identify';
 import { peerIdFromString } from '@libp2p/peer-id';
@@ -15,6 +16,7 @@ import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { peerOf, reachOf } from './address.ts';
 import { BulkServer } from './bulk-server.ts';
 import { muxedStream } from './muxed-stream.ts';
+import type { Ports } from './ports-file.ts';
 import { BULK, EXCHANGE } from './protocols.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { scopeOf } from './scope.ts';
@@ -31,12 +33,20 @@ const STREAMS = 32;
 /** Addresses of a peer that are remembered. */
 const MAX_ADDRESSES = 8;
 
+export interface Listening {
+  /** An address of this machine; all of them, where it is not given. */
+  host?: string | undefined;
+  port: number;
+  bulkPort: number;
+  webSocketPort?: number | undefined;
+}
+
 export interface HostOptions {
   key: PrivateKey;
   /** `lan`: nobody beyond the own networks is dialled or let in. */
   scope: PeerScope;
   /** Where to be reached; without it, this host only dials. 0 is any port that is free. */
-  listen?: { port: number; bulkPort: number; webSocketPort?: number | undefined } | undefined;
+  listen?: Listening | undefined;
   /** What the swarm takes: the hash table, relays, hole punching. Only with the scope `swarm`. */
   swarm?: SwarmOptions | undefined;
   /** Peers at the same time. */
@@ -119,7 +129,7 @@ export class Host {
       // A machine may have no IPv6; what it must have is checked below.
       transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
     });
-    const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, port: listen.bulkPort, connections }));
+    const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, host: listen.host, port: listen.bulkPort, connections }));
     return new Host(libp2p, { bulk, banned, events, scope, listen: listen?.port });
   }
 
@@ -165,9 +175,12 @@ export class Host {
   }
 
   /** The ports it listens on; 0 where it does not. */
-  get ports(): { port: number; bulkPort: number } {
-    const port = this.addresses.find((address) => reachOf(address).transport === 'tcp')?.getComponents().find(({ name }) => name === 'tcp')?.value;
-    return { port: Number(port ?? 0), bulkPort: this.#bulk?.port ?? 0 };
+  get ports(): Ports {
+    const portOf = (transport: 'tcp' | 'websocket'): number => {
+      const address = this.addresses.find((each) => reachOf(each).transport === transport);
+      return Number(address?.getComponents().find(({ name }) => name === 'tcp')?.value ?? 0);
+    };
+    return { port: portOf('tcp'), bulkPort: this.#bulk?.port ?? 0, webSocketPort: portOf('websocket') || undefined };
   }
 
   /** Peers that speak moss and are connected. */
@@ -217,6 +230,11 @@ export class Host {
     for await (const { id, multiaddrs } of this.libp2p.contentRouting.findProviders(cid, options)) {
       yield multiaddrs.map((address) => (peerOf(address) === undefined ? address.encapsulate(`/p2p/${id.toString()}`) : address));
     }
+  }
+
+  /** Where the swarm says that a peer is; nowhere, where nobody knows. */
+  async findPeer(id: string, options: { signal: AbortSignal }): Promise<Multiaddr[]> {
+    return (await this.libp2p.peerRouting.findPeer(peerIdFromString(id), options)).multiaddrs;
   }
 
   /** Tells the swarm that this peer has something. */
@@ -275,9 +293,11 @@ export class Host {
   }
 }
 
-function listenAddresses({ port, webSocketPort }: { port: number; webSocketPort?: number | undefined }): string[] {
+function listenAddresses({ host, port, webSocketPort }: Listening): string[] {
   const ends = webSocketPort === undefined ? [`${port}`] : [`${port}`, `${webSocketPort}/ws`];
-  return ends.flatMap((end) => [`/ip4/0.0.0.0/tcp/${end}`, `/ip6/::/tcp/${end}`]);
+  const own = host === 'localhost' ? '127.0.0.1' : host;
+  const bases = own === undefined || own === '0.0.0.0' || own === '::' ? ['/ip4/0.0.0.0', '/ip6/::'] : [isIP(own) === 0 ? `/dns/${own}` : `/ip${isIP(own)}/${own}`];
+  return ends.flatMap((end) => bases.map((base) => `${base}/tcp/${end}`));
 }
 
 export function parseMultiaddr(text: string): Multiaddr {

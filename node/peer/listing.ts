@@ -64,6 +64,7 @@ async function itemsOf(store: PackageStore, blocks: BlockDirectory, installed: I
     const cid = asCid(table);
     if (cid !== undefined) items.push(...block(cid));
   }
+  if (manifest.dictionary !== undefined) items.push(...block(manifest.dictionary.frame.cid));
   for (const { table } of parts) {
     for (const entry of table.entries) {
       if (entry.type !== 'file') continue;

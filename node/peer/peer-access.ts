@@ -52,12 +52,13 @@ export class PeerAccess {
   }
 
   /**
-   * Hands each peer on as a source, those that are known at once and the others as they are found, until the function
-   * that it gives is called.
+   * Hands each further peer on as a source when it is found, until the function that it gives is called.
+   *
+   * @param known those that need not be handed on
    */
-  join(add: (source: PeerSource) => void): () => void {
+  join(known: readonly PeerSource[], add: (source: PeerSource) => void): () => void {
     const over = new AbortController();
-    const added = new Set<PeerSource>();
+    const added = new Set(known);
     const look = async (): Promise<void> => {
       for (;;) {
         await this.#look();
@@ -107,7 +108,10 @@ export class PeerAccess {
     const { peers } = await this.#origin;
     for (const peer of await peers()) {
       if (this.#sources.has(peer.id) || this.#banned.has(peer.id)) continue;
-      this.#sources.set(peer.id, new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS }));
+      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS });
+      this.#sources.set(peer.id, source);
+      // Its stream is open by the time that something is wanted; whether it answers shows then.
+      source.greet().catch(() => undefined);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** What a root serves: listed by a policy, read from the store as it lies there. Nothing is kept twice. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DAG_PB, type Cid } from '../../core/dag/cid.ts';
 import { asFileId, LEAF_SIZE, leafCount } from '../../core/dag/file-id.ts';
@@ -11,6 +11,7 @@ import type { Layout } from '../store/layout.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
 import { ContentIndex, type Listed } from './content-index.ts';
 import type { Listing } from './listing.ts';
+import { readRun } from './read-run.ts';
 
 /** Files whose links are remembered: computing them reads the whole file. */
 const REMEMBERED_LINKS = 256;
@@ -96,21 +97,8 @@ function looksRight(path: string, { place, size }: Listed): boolean {
   return stat !== undefined && (place === 'block' ? stat.size === size : isAsLeft(stat, size));
 }
 
-/** Opened for each piece: nothing is held open for a peer that asks and does not read. */
 function reader(path: string, start: number): Content['read'] {
-  return (offset, length) => {
-    const bytes = Buffer.allocUnsafe(length);
-    let fd: number | undefined;
-    try {
-      fd = openSync(path, 'r');
-      if (readSync(fd, bytes, 0, length, start + offset) === length) return bytes;
-    } catch (cause) {
-      throw new MossError('damaged', 'a file of the store cannot be read', { cause });
-    } finally {
-      if (fd !== undefined) closeSync(fd);
-    }
-    throw new MossError('damaged', 'a file of the store is shorter than it was');
-  };
+  return (offset, length) => readRun(path, start + offset, length);
 }
 
 async function hashLeaves(path: string, size: number): Promise<Uint8Array> {

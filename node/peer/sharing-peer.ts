@@ -1,5 +1,5 @@
 /** A root as a peer: its host, what it serves, whom it knows, and who counts the bytes. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExchangeServer } from '../../core/exchange/server.ts';
 import type { Listener } from '../../core/install/event.ts';
@@ -7,7 +7,6 @@ import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { nodeClock } from '../clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { Rate } from '../rate.ts';
-import { writeFileDurably } from '../store/durable.ts';
 import type { Layout } from '../store/layout.ts';
 import { activeNumber } from '../system/installed.ts';
 import { Repositories } from '../system/repositories.ts';
@@ -19,6 +18,7 @@ import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
 import { listInstalled } from './listing.ts';
 import { PeerBook } from './peer-book.ts';
+import { readPorts, writePorts } from './ports-file.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { RootHoldings } from './root-holdings.ts';
 import { uploadLimits } from './upload-limits.ts';
@@ -59,7 +59,7 @@ export class SharingPeer {
     const { layout, settings, scope, serves } = options;
     const book = new PeerBook(join(layout.peer, 'peers.sqlite'), () => nodeClock.now());
     try {
-      const ports = readPorts(layout);
+      const ports = readPorts(layout.peer);
       const events: HostEvents = {};
       const host = await Host.create(
         {
@@ -76,7 +76,7 @@ export class SharingPeer {
       events.onPeer = (peer) => sharing.#met(peer);
       events.onGone = (id) => sharing.#rates.delete(id);
       await sharing.#begin();
-      if (serves) writeFileDurably(portsFile(layout), `${JSON.stringify(host.ports)}\n`);
+      if (serves) writePorts(layout.peer, host.ports);
       return sharing;
     } catch (error) {
       book.close();
@@ -203,20 +203,4 @@ function fingerprintOf(layout: Layout): string {
     return `${name} ${stat?.mtimeMs} ${stat?.size}`;
   });
   return `${activeNumber(layout)} ${indexes.join(' ')}`;
-}
-
-function portsFile(layout: Layout): string {
-  return join(layout.peer, 'ports.json');
-}
-
-/** The ports of last time: others remember them. */
-function readPorts(layout: Layout): { port: number; bulkPort: number } {
-  const none = { port: 0, bulkPort: 0 };
-  if (!existsSync(portsFile(layout))) return none;
-  try {
-    const { port, bulkPort } = { ...none, ...(JSON.parse(readFileSync(portsFile(layout), 'utf8')) as Partial<typeof none>) };
-    return [port, bulkPort].every((each) => Number.isInteger(each) && each >= 0 && each < 65_536) ? { port, bulkPort } : none;
-  } catch {
-    return none;
-  }
 }

@@ -14,6 +14,8 @@ export class PartialFiles {
   readonly #files = new Map<FileId, Leaves>();
   /** Files that this run brings something of: others were left by an earlier run that wanted more. */
   readonly #begun = new Set<FileId>();
+  /** Files that became complete: a part that comes once more, from another source, is of no use. */
+  readonly #complete = new Set<FileId>();
   /** Files of which an earlier run brought something. */
   readonly #resumed = new Set<FileId>();
 
@@ -47,6 +49,7 @@ export class PartialFiles {
    * @throws MossError `bad-file` when it is complete and not what its id says
    */
   async add(run: WrittenRun, total: number): Promise<boolean> {
+    if (this.#complete.has(run.id)) return false;
     const line = { id: run.id, offset: run.offset, total, leaves: run.leaves.map((leaf) => Buffer.from(leaf).toString('hex')) };
     this.#begun.add(run.id);
     appendFileSync(this.#layout.journal, `${JSON.stringify(line)}\n`);
@@ -85,6 +88,7 @@ export class PartialFiles {
   /** Drops what is here of a file: all of it comes anew. */
   forget(id: FileId): void {
     this.#files.delete(id);
+    this.#complete.delete(id);
     this.#resumed.delete(id);
     rmSync(this.#layout.partial(id), { force: true });
   }
@@ -96,8 +100,10 @@ export class PartialFiles {
     const known = leaves.filter((leaf) => leaf !== undefined);
     if (known.length < leaves.length) return false;
     this.#files.delete(id);
+    this.#complete.add(id);
     const path = this.#layout.partial(id);
     if ((await fileIdFromLeaves(known, total, nodeHasher)) !== id) {
+      this.#complete.delete(id);
       rmSync(path, { force: true });
       throw new MossError('bad-file', `frames hold other content for ${id} than their tables say`, {
         hint: 'The package is broken as it was published: tell its publisher.',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
+import type { ArrivedUnit } from '../../core/exchange/want.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import type { Pool } from '../threads/pool.ts';
@@ -12,7 +13,7 @@ import { fileIdOf, finish, STORE_MODE } from './files.ts';
 import { LANES, SHARDS, type Layout } from './layout.ts';
 import { packPieces } from './packed-pieces.ts';
 import { PartialFiles } from './partial-files.ts';
-import type { StoreResult, StoreTask } from './tasks.ts';
+import type { StoreResult, StoreTask, WrittenRun } from './tasks.ts';
 
 export type StorePool = Pool<StoreTask, StoreResult>;
 
@@ -106,9 +107,8 @@ export class Staging {
 
   /** What is still to be fetched of a plan. */
   remaining(plan: FetchPlan): WantedFrame[] {
-    const isHere = ({ id, offset, length }: WantedPiece): boolean => this.#files.has(id) || this.#partial.has(id, offset, length);
     return plan.frames.flatMap((frame) => {
-      const pieces = frame.pieces.filter((piece) => !isHere(piece));
+      const pieces = this.missing(frame.pieces);
       return pieces.length === 0 ? [] : [{ ...frame, pieces }];
     });
   }
@@ -127,15 +127,36 @@ export class Staging {
       { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces: packPieces(pieces), base, bases, filter },
       transfer,
     );
-    if (result === undefined || Array.isArray(result)) throw new MossError('bug', 'an unpacking without a result');
+    if (result === undefined || Array.isArray(result) || !('recipes' in result)) throw new MossError('bug', 'an unpacking without a result');
     for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#files.set(piece.id, result.lane);
-    for (const run of result.runs) {
-      const total = pieces.find((piece) => piece.id === run.id)?.total ?? 0;
-      if (await this.#partial.add(run, total)) this.#files.set(run.id, 0);
-    }
+    for (const run of result.runs) await this.#addRun(run, pieces.find((piece) => piece.id === run.id)?.total ?? 0);
     this.#flushSome(plain);
     this.#recipes.push(...result.recipes);
     if (this.#recipes.length >= GZIP_BATCH) this.#startGzip();
+  }
+
+  /**
+   * Takes in files that came by themselves, on a worker.
+   *
+   * @returns for each, whether it was what it should be; the others are not here
+   */
+  async take(units: readonly ArrivedUnit[]): Promise<boolean[]> {
+    const taken = units.map(({ id, content, leaf, digest }) => ({ id, content, leaf: leaf === undefined ? undefined : { index: leaf, sha256: digest ?? new Uint8Array() } }));
+    const result = await this.#pool.run({ kind: 'take', root: this.#layout.root, units: taken });
+    if (result === undefined || Array.isArray(result) || !('good' in result)) throw new MossError('bug', 'a taking in without a result');
+    for (const [i, { id, leaf }] of units.entries()) if (result.good[i] === true && leaf === undefined) this.#files.set(id, result.lane);
+    for (const run of result.runs) await this.#addRun(run, units.find(({ id }) => id === run.id)?.size ?? 0);
+    this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
+    return result.good;
+  }
+
+  async #addRun(run: WrittenRun, total: number): Promise<void> {
+    if (await this.#partial.add(run, total)) this.#files.set(run.id, 0);
+  }
+
+  /** What is not here of the pieces of a frame. */
+  missing(pieces: readonly WantedPiece[]): WantedPiece[] {
+    return pieces.filter(({ id, offset, length }) => !this.#files.has(id) && !this.#partial.has(id, offset, length));
   }
 
   /** Whether wrong bytes in this file may be a delta's fault, of this run or an interrupted one. */

@@ -2,12 +2,15 @@ import { serve } from '../threads/serve.ts';
 import { linkPart } from '../link/link-part.ts';
 import { adoptFiles, checkFiles } from './files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
+import { takeUnits } from './take.ts';
 import { unpackFrame } from './unpack.ts';
 
 serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
   switch (task.kind) {
     case 'unpack':
       return unpackFrame(task);
+    case 'take':
+      return takeUnits(task);
     case 'check':
       return checkFiles(task.files);
     case 'adopt':

@@ -38,6 +38,27 @@ export interface UnpackResult {
   recipes: FileId[];
 }
 
+/** Files, and leaves of large ones, that came by themselves: each is checked before it is written. */
+export interface TakeTask {
+  kind: 'take';
+  root: string;
+  units: TakenUnit[];
+}
+
+export interface TakenUnit {
+  id: FileId;
+  content: Uint8Array;
+  /** Which leaf of a large file this is, and the SHA-256 that it must have; a whole file has that of its id. */
+  leaf: { index: number; sha256: Uint8Array } | undefined;
+}
+
+export interface TakeResult {
+  /** For each unit: whether it was right, and is here now. */
+  good: boolean[];
+  lane: number;
+  runs: WrittenRun[];
+}
+
 /** Files whose content is to be held against their ids. */
 export interface CheckTask {
   kind: 'check';
@@ -62,5 +83,5 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
-export type StoreTask = UnpackTask | CheckTask | AdoptTask | LinkTask;
-export type StoreResult = UnpackResult | CheckResult | undefined;
+export type StoreTask = UnpackTask | TakeTask | CheckTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | TakeResult | CheckResult | undefined;

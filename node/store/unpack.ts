@@ -1,5 +1,5 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
-import { closeSync, existsSync, futimesSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
@@ -13,10 +13,11 @@ import { MossError } from '../../core/error.ts';
 import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { fileIdOf, STORE_MODE, STORE_MTIME } from './files.ts';
+import { fileIdOf } from './files.ts';
 import { LANES, Layout } from './layout.ts';
 import { unpackPieces } from './packed-pieces.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
+import { writePart, writeStaged } from './write-staged.ts';
 
 export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   const layout = new Layout(task.root);
@@ -130,32 +131,9 @@ function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {
   }
 }
 
-/** A crash may leave half a file here: whoever finds it later hashes it before using it. */
-function writeStaged(path: string, bytes: Uint8Array): void {
-  const fd = openSync(path, 'w', STORE_MODE);
-  try {
-    writeAll(fd, bytes, 0);
-    futimesSync(fd, STORE_MTIME, STORE_MTIME);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 function writeRun(path: string, piece: WantedPiece, bytes: Uint8Array): WrittenRun {
-  // Not truncated: other threads write other runs of the same file.
-  const fd = openSync(path, 'a+', 0o644);
-  closeSync(fd);
-  const target = openSync(path, 'r+');
-  try {
-    writeAll(target, bytes, piece.offset);
-  } finally {
-    closeSync(target);
-  }
+  writePart(path, bytes, piece.offset);
   const leaves: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += LEAF_SIZE) leaves.push(nodeHasher.sha256(bytes.subarray(at, at + LEAF_SIZE)));
   return { id: piece.id, offset: piece.offset, length: piece.length, leaves };
-}
-
-function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }

@@ -1,6 +1,6 @@
 /** Works out a change: what the resolver wants, what it takes to get there, and what a person should know before. */
 import { availableParallelism } from 'node:os';
-import { parseCid } from '../../core/dag/cid.ts';
+import { parseCid, type Cid } from '../../core/dag/cid.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { Delta } from '../../core/dag/delta.ts';
 import type { MaintainerScript } from '../../core/dag/package.ts';
@@ -23,6 +23,7 @@ import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
 import type { FetchOptions, LoadedPackage } from './package-store.ts';
 import { readStateFile } from './state-file.ts';
+import { withPeers } from './peers.ts';
 import type { System } from './system.ts';
 
 export interface ChangeRequest extends AbortOptions {
@@ -194,15 +195,17 @@ async function fetchManifests(system: System, wanted: readonly WantedPackage[], 
     if (listed !== undefined && updates.length > 0) {
       for (const [name, delta] of await fetchDeltas(system.packages, updates, { ...options, listed, onTrouble: tellTrouble(system) })) deltas.set(name, delta);
     }
-    await system.packages.fetch(
-      some.flatMap(({ kept, candidate }) => {
-        const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
-        return manifest === undefined ? [] : [{ manifest, wants: () => true }];
-      }),
-      options,
-    );
+    // A peer is never asked for what its publisher wants no one to tell of; what is kept is here already.
+    const { open = [], quiet = [] } = Object.groupBy(some, ({ candidate }) => (candidate?.announce === true ? 'open' : 'quiet'));
+    await withPeers(known ? system.peers : undefined, (peers) => system.packages.fetch(open.flatMap(manifestOf), { ...options, peers }));
+    await system.packages.fetch(quiet.flatMap(manifestOf), options);
   }
   return deltas;
+}
+
+function manifestOf({ kept, candidate }: WantedPackage): { manifest: Cid; wants: () => boolean }[] {
+  const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
+  return manifest === undefined ? [] : [{ manifest, wants: () => true }];
 }
 
 /** Packages of which some state has another version: what a delta may start from. */

@@ -1,15 +1,20 @@
 /** Carries out a fetch plan: frames by repository, those without a base first, each unpacked as it comes. */
-import type { FileId } from '../../core/dag/file-id.ts';
+import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../core/error.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
-import { planFetch, type FetchPlan, type PlannedPart, type WantedFrame } from '../../core/install/plan.ts';
+import type { WantedFile } from '../../core/exchange/want.ts';
+import { planFetch, type FetchPlan, type PlannedPart, type WantedFrame, type WantedPiece } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
 import { hasGnuGzip } from '../gzip.ts';
+import { nodeHasher } from '../hasher.ts';
+import { nodeRandom } from '../random.ts';
 import type { Staging } from '../store/staging.ts';
+import { ArrivingFrames } from './arriving-frames.ts';
 import { collectGarbage } from './memory.ts';
 import type { LoadedPackage } from './package-store.ts';
+import { withPeers, type PeerOptions } from './peers.ts';
 import type { System } from './system.ts';
 
 export interface PlannedFetch {
@@ -120,46 +125,79 @@ async function fetchFrames(
   received: Map<string, number>,
   { signal, onUnpacked }: FrameOptions,
 ): Promise<void> {
-  const { onEvent } = system;
-  const byCid = new Map(frames.map((frame) => [frame.cid.toString(), frame]));
-  for (const [repository, wants] of framesByRepository(planned, frames)) {
-    await fetchBlocks(
-      wants.map(({ cid, size }) => ({ cid, maxBytes: size })),
-      {
-        sources: system.repositories.sources(repository),
-        clock: nodeClock,
-        signal,
-        onBytes: (source, bytes) => {
-          received.set(source.name, (received.get(source.name) ?? 0) + bytes);
-          onEvent({ type: 'received', source: source.name, kind: source.kind, bytes });
+  const { onEvent, peers } = system;
+  const homes = homesOf(planned);
+  const sizes = peers === undefined ? undefined : fileSizes(planned);
+  for (const [home, some] of Map.groupBy(frames, ({ cid }) => homes.get(cid.toString()))) {
+    const arriving = new ArrivingFrames(some, { staging, onEvent, onUnpacked });
+    const sources = home === undefined ? [] : system.repositories.sources(home.repository);
+    const fetch = async ({ known = [], ...asked }: PeerOptions): Promise<void> => {
+      await fetchBlocks(
+        arriving.left.map(({ cid, size, pieces }) => ({ cid, maxBytes: size, files: sizes && filesOf(pieces, sizes) })),
+        {
+          ...asked,
+          ...(asked.join !== undefined && { hasher: nodeHasher, random: nodeRandom, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
+          sources: [...sources, ...known],
+          clock: nodeClock,
+          signal,
+          onBytes: (source, bytes) => {
+            received.set(source.name, (received.get(source.name) ?? 0) + bytes);
+            onEvent({ type: 'received', source: source.name, kind: source.kind, bytes });
+          },
+          accept: async ({ cid }, bytes) => {
+            // Others may ask this machine for it: without it, they could not use what is compressed against it.
+            if (home?.dictionaries.has(cid.toString()) === true) await system.packages.add(cid, bytes);
+            await arriving.takeFrame(cid, bytes);
+          },
         },
-        accept: async ({ cid }, bytes) => {
-          const frame = byCid.get(cid.toString());
-          if (frame === undefined) throw new MossError('bug', `nobody wanted ${cid.toString()}`);
-          try {
-            await staging.unpack(frame, bytes);
-          } catch (error) {
-            if (onUnpacked === undefined || !(error instanceof MossError) || error.code === 'bad-block') throw error;
-            onUnpacked(frame, error);
-            return;
-          }
-          onUnpacked?.(frame);
-          onEvent({ type: 'done', unit: 'bytes', count: frame.size });
-          onEvent({ type: 'done', unit: 'files', count: frame.pieces.filter((piece) => piece.offset + piece.length === piece.total).length });
-        },
-      },
-    );
+      );
+    };
+    await withPeers(home?.announce === true ? peers : undefined, fetch);
   }
 }
 
-/** A frame comes from the repository of the package that holds it. */
-function framesByRepository({ packages, loaded, deltaHomes }: PlannedFetch, frames: readonly WantedFrame[]): Map<string, WantedFrame[]> {
-  const homes = new Map<string, string>(deltaHomes);
+/** Where a frame is asked for: in the repository of the package that holds it, and of peers if that may be told. */
+interface Home {
+  repository: string;
+  announce: boolean;
+  dictionaries: Set<string>;
+}
+
+function homesOf({ packages, loaded, deltaHomes }: PlannedFetch): Map<string, Home> {
+  const known = new Map<string, Home>();
+  const homeOf = (repository: string, announce: boolean): Home => {
+    const key = `${announce ? '+' : '-'}${repository}`;
+    const home = known.get(key) ?? { repository, announce, dictionaries: new Set() };
+    known.set(key, home);
+    return home;
+  };
+  const homes = new Map<string, Home>();
+  // Deltas are of one package: whether that may be told of is not noted beside them.
+  for (const [cid, repository] of deltaHomes ?? []) homes.set(cid, homeOf(repository, false));
   for (const { name, repository } of packages) {
-    for (const { part, dictionary } of loaded.get(name)?.parts ?? []) {
-      for (const { cid } of [...part.frames, ...part.verbatim]) homes.set(cid.toString(), repository);
-      if (dictionary !== undefined) homes.set(dictionary.frame.cid.toString(), repository);
+    const it = loaded.get(name);
+    if (it === undefined) continue;
+    const home = homeOf(repository, it.manifest.policy.announce);
+    for (const { part, dictionary } of it.parts) {
+      for (const { cid } of [...part.frames, ...part.verbatim]) homes.set(cid.toString(), home);
+      if (dictionary === undefined) continue;
+      homes.set(dictionary.frame.cid.toString(), home);
+      home.dictionaries.add(dictionary.frame.cid.toString());
     }
   }
-  return Map.groupBy(frames, ({ cid }) => homes.get(cid.toString()) ?? '');
+  return homes;
+}
+
+/** Bytes of each file as it is, whether or not it travels unpacked. */
+function fileSizes(planned: PlannedFetch): Map<FileId, number> {
+  return new Map(partsOf(planned).flatMap(({ table }) => table.files.map(({ id, size }) => [id, size] as const)));
+}
+
+/** What a frame brings, as a peer has it that installed it: files, and leaves of large ones. */
+function filesOf(pieces: readonly WantedPiece[], sizes: ReadonlyMap<FileId, number>): WantedFile[] {
+  return pieces.map(({ id, offset, length, total, gzip }) => {
+    const size = sizes.get(id) ?? total;
+    // A packed document comes whole and packed: what its frame brings is what is in it.
+    return gzip || size <= LEAF_SIZE ? { id, size } : { id, size, leaves: { first: offset / LEAF_SIZE, count: Math.ceil(length / LEAF_SIZE) } };
+  });
 }

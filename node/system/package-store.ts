@@ -7,7 +7,7 @@ import { decodeManifest, type FrameRef, type Manifest, type Part } from '../../c
 import { decodeTable } from '../../core/dag/read-table.ts';
 import type { Table, TableFrame } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
-import { fetchBlocks, type Want } from '../../core/exchange/session.ts';
+import { fetchBlocks, type SessionOptions, type Want } from '../../core/exchange/session.ts';
 import type { PlannedPart } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
@@ -33,6 +33,8 @@ export interface LoadedPart extends PlannedPart {
 
 export interface FetchOptions extends AbortOptions {
   sources: readonly Source[];
+  /** Sources that are found while others are asked already, and what becomes of those that lie. */
+  peers?: (Pick<SessionOptions, 'join' | 'onBan'> & { known?: readonly Source[] }) | undefined;
   onBytes?: ((source: Source, count: number) => void) | undefined;
 }
 
@@ -147,6 +149,8 @@ export class PackageStore {
       for (const component of (await this.manifest(cid)).components) {
         for (const { table } of component.parts) if (!(table instanceof Uint8Array)) needed.add(table.toString());
       }
+      const { dictionary } = await this.manifest(cid);
+      if (dictionary !== undefined) needed.add(dictionary.frame.cid.toString());
     }
     let removed = 0;
     for await (const cid of this.#blocks.list()) {
@@ -178,11 +182,12 @@ export class PackageStore {
     return bytes;
   }
 
-  async #fetch(wants: readonly Want[], { sources, signal, onBytes }: FetchOptions): Promise<void> {
+  async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions): Promise<void> {
     const missing: Want[] = [];
     for (const want of wants) if (!(await this.#isWhole(want.cid))) missing.push(want);
     await fetchBlocks(missing, {
-      sources,
+      ...asked,
+      sources: [...sources, ...known],
       signal,
       onBytes,
       clock: nodeClock,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import type { Listener } from '../../core/install/event.ts';
 import type { State } from '../../core/install/state.ts';
 import { loadSettings, userSettingsFile, type Settings } from '../config/settings.ts';
+import type { PeerAccess } from '../peer/peer-access.ts';
 import { FileStore } from '../store/file-store.ts';
 import { Layout } from '../store/layout.ts';
 import { Lock } from '../store/lock.ts';
@@ -19,6 +20,8 @@ export interface OpenOptions {
   onEvent: Listener;
   signal?: AbortSignal | undefined;
   environment?: Record<string, string | undefined>;
+  /** Whether peers may be asked, where the settings say so: a search for them begins at once. */
+  asksPeers?: boolean;
 }
 
 export class System {
@@ -29,12 +32,14 @@ export class System {
   readonly packages: PackageStore;
   readonly pool: StorePool;
   readonly store: FileStore;
+  /** Peers that may be asked; `undefined` where sharing is off. */
+  readonly peers: PeerAccess | undefined;
   readonly #lock: Lock | undefined;
 
   /** Opens a root to read from it; an empty one is made where there is none. */
   static async open(options: OpenOptions): Promise<System> {
     const { layout, settings } = await prepare(options);
-    return new System(layout, settings, options.onEvent, undefined);
+    return new System(layout, settings, options, undefined);
   }
 
   /** Opens a root to change it: alone, and after what a crash left behind was put in order. */
@@ -44,7 +49,7 @@ export class System {
       onWait: () => options.onEvent({ type: 'waiting', what: 'another moss that changes this root' }),
       signal: options.signal,
     });
-    const system = new System(layout, settings, options.onEvent, lock);
+    const system = new System(layout, settings, options, lock, await accessPeers(layout, settings, options));
     try {
       await recoverRoot(system);
       return system;
@@ -54,12 +59,13 @@ export class System {
     }
   }
 
-  private constructor(layout: Layout, settings: Settings, onEvent: Listener, lock: Lock | undefined) {
+  private constructor(layout: Layout, settings: Settings, { onEvent }: OpenOptions, lock: Lock | undefined, peers?: PeerAccess) {
     keepYoungGenerationSmall();
     this.layout = layout;
     this.settings = settings;
     this.onEvent = onEvent;
     this.#lock = lock;
+    this.peers = peers;
     this.pool = openStorePool();
     this.packages = new PackageStore(layout);
     this.store = new FileStore(layout, this.pool);
@@ -72,9 +78,17 @@ export class System {
   }
 
   async close(): Promise<void> {
+    await this.peers?.close();
     await this.pool.close();
     this.#lock?.release();
   }
+}
+
+/** What peers take is loaded only where somebody agreed to them. */
+async function accessPeers(layout: Layout, settings: Settings, { asksPeers, onEvent }: OpenOptions): Promise<PeerAccess | undefined> {
+  if (asksPeers !== true || settings.share === 'off') return undefined;
+  const { PeerAccess } = await import('../peer/peer-access.ts');
+  return new PeerAccess({ layout, settings, onEvent });
 }
 
 async function prepare({ root, environment = process.env }: OpenOptions): Promise<{ layout: Layout; settings: Settings }> {

@@ -19,19 +19,22 @@ export interface MossOptions {
   kill?: { after: number; signal: 'SIGKILL' | 'SIGINT' } | undefined;
   /** Called with each piece of stderr. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Words before the command: `ip netns exec NAME`. */
+  prefix?: readonly string[];
   /** Milliseconds after which a process that does not end is killed: the test then fails and does not hang. */
   limit?: number;
 }
 
-const START = join(import.meta.dirname, 'start.ts');
+export const START = join(import.meta.dirname, 'start.ts');
 
 /** Settings of the person who runs the tests stay out of them. */
-const ENVIRONMENT = { ...process.env, XDG_CONFIG_HOME: '/nonexistent', XDG_DATA_HOME: '/nonexistent', TERM: 'dumb', NO_COLOR: '1', MOSS_ROOT: undefined, MOSS_PASSPHRASE: undefined };
+export const ENVIRONMENT = { ...process.env, XDG_CONFIG_HOME: '/nonexistent', XDG_DATA_HOME: '/nonexistent', TERM: 'dumb', NO_COLOR: '1', MOSS_ROOT: undefined, MOSS_PASSPHRASE: undefined };
 
-export async function moss(args: readonly string[], { root, env, kill, onStderr, limit = 60_000 }: MossOptions = {}): Promise<Ran> {
+export async function moss(args: readonly string[], { root, env, kill, onStderr, prefix = [], limit = 60_000 }: MossOptions = {}): Promise<Ran> {
   const all = root === undefined ? args : [...args, '-D', root];
   const start = performance.now();
-  const child = spawn(process.execPath, [START, ...all], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...ENVIRONMENT, ...env } });
+  const [program = '', ...rest] = [...prefix, process.execPath, START, ...all];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...ENVIRONMENT, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

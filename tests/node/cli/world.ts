@@ -110,7 +110,7 @@ export class World {
 
   /** Serves a directory, and gives the address. */
   async serve(directory: string, ...options: string[]): Promise<{ url: string; child: ChildProcess; log: () => string }> {
-    const child = this.start(['serve', directory, '--port', '0', ...options]);
+    const child = this.start(['serve', directory, '--port', '0', '--no-peer', ...options]);
     let out = '';
     let log = '';
     child.stderr?.on('data', (piece: Buffer) => (log += piece.toString()));
