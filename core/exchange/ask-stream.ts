@@ -51,6 +51,8 @@ export class AskStream {
   #next = 0;
   #hello: Hello | undefined;
   readonly #greeted = Promise.withResolvers<Hello>();
+  /** Queries that wait for room. */
+  readonly #waiting: (() => void)[] = [];
   /** Wants and cancels that wait for the next write. */
   #wants: Pending[] = [];
   #out: Uint8Array[] = [];
@@ -92,9 +94,9 @@ export class AskStream {
     return this.#pending.size + this.#queries.size;
   }
 
-  /** How many more may be asked for now. */
-  get room(): number {
-    return (this.#hello?.maxOpen ?? DEFAULT_OPEN) - this.open;
+  /** How many more items the other side allows now. */
+  get #room(): number {
+    return (this.#hello?.maxOpen ?? DEFAULT_OPEN) - (this.open - this.#wants.length);
   }
 
   /**
@@ -137,8 +139,11 @@ export class AskStream {
   async has(wanted: readonly Wanted[]): Promise<boolean[]> {
     this.#check();
     if (wanted.length === 0) return [];
-    if (wanted.length > Math.min(this.room, MAX_ITEMS)) throw new MossError('source-failed', 'the stream has no room for more');
-    this.#flushWants();
+    if (wanted.length > MAX_ITEMS) throw new MossError('bug', `more than ${MAX_ITEMS} things in one query`);
+    while (this.#wants.length > 0 || this.#room < wanted.length) {
+      await this.#change();
+      this.#check();
+    }
     const items = wanted.map((each) => ({ number: this.#next++, wanted: each, maxBytes: MAX_ANSWER }));
     this.#out.push(encodeMessage({ type: 'query', items }));
     const answers = items.map(({ number }) => new Promise<boolean>((resolve) => this.#queries.set(number, resolve)));
@@ -182,6 +187,7 @@ export class AskStream {
     await undefined;
     for (;;) {
       this.#flushWants();
+      this.#notify();
       const out = this.#out.splice(0);
       if (out.length === 0 || this.#failure !== undefined) break;
       for (const bytes of out) await this.#stream.write(bytes);
@@ -189,8 +195,9 @@ export class AskStream {
     this.#writing = false;
   }
 
+  /** As many as the other side allows: the others wait until something was answered. */
   #flushWants(): void {
-    const wants = this.#wants.splice(0);
+    const wants = this.#wants.splice(0, Math.max(0, this.#room));
     for (let at = 0; at < wants.length; ) {
       const dictionary = wants[at]?.ask.dictionary;
       const from = at;
@@ -206,7 +213,17 @@ export class AskStream {
       const chunk = await this.#stream.read();
       if (chunk === undefined) throw new MossError('source-failed', 'the peer ended the stream');
       for (const message of decoder.push(chunk)) this.#take(message);
+      if (this.#wants.length > 0) this.#flush();
+      this.#notify();
     }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #notify(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #take(message: Message): void {
@@ -314,6 +331,7 @@ export class AskStream {
     for (const query of this.#queries.values()) query(false);
     this.#pending.clear();
     this.#queries.clear();
+    this.#notify();
   }
 
   /** Gives the stream up when too little comes of what is waited for. */

@@ -4,12 +4,12 @@ import { MossError } from '../error.ts';
 import type { AbortSignal } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { FileSource } from '../ports/source.ts';
+import type { FileSource, Held } from '../ports/source.ts';
 import type { SourceState } from './source-state.ts';
 import type { Task } from './task.ts';
 
-/** Tasks that are asked about at once: a query has room for two questions about each. */
-const BATCH = 512;
+/** Tasks that are asked about at once: a query has room for three questions about each. */
+const BATCH = 340;
 /** Milliseconds until the same peer is asked again for what it lacked: it may be fetching, too. */
 const AGAIN = 500;
 const AGAIN_AT_MOST = 8000;
@@ -27,7 +27,7 @@ export interface AvailabilityOptions {
 export async function followAvailability(state: SourceState, source: FileSource, options: AvailabilityOptions): Promise<void> {
   const { clock, signal, queue, onNews } = options;
   try {
-    const { frames } = await source.greet({ signal });
+    const held = await source.greet({ signal });
     const having = new Set<Task>();
     for (let pause = AGAIN; !signal.aborted && !state.out; ) {
       const open = queue().filter((task) => !having.has(task));
@@ -35,7 +35,7 @@ export async function followAvailability(state: SourceState, source: FileSource,
       const before = having.size;
       for (let at = 0; at < open.length; at += BATCH) {
         const batch = open.slice(at, at + BATCH);
-        const here = await ask(source, frames, batch);
+        const here = await ask(source, held, batch);
         for (const [i, task] of batch.entries()) enter(state, task, here[i] === true, having);
         onNews();
       }
@@ -59,8 +59,8 @@ function enter(state: SourceState, task: Task, here: boolean, having: Set<Task>)
 }
 
 /** Which of the tasks the source has something of. */
-async function ask(source: FileSource, frames: boolean, tasks: readonly Task[]): Promise<boolean[]> {
-  const questions = tasks.map((task) => questionsAbout(task, frames));
+async function ask(source: FileSource, held: Held, tasks: readonly Task[]): Promise<boolean[]> {
+  const questions = tasks.map((task) => questionsAbout(task, held));
   const answers = await source.has(questions.flat());
   let at = 0;
   return questions.map(({ length }) => {
@@ -69,13 +69,15 @@ async function ask(source: FileSource, frames: boolean, tasks: readonly Task[]):
   });
 }
 
-/** The frame itself; or of its files the first and the last, since other versions of a package share most of them. */
-function questionsAbout({ want, units }: Task, frames: boolean): Wanted[] {
-  if (frames || units.size === 0) return [{ kind: 'block', cid: want.cid }];
+/** The frame itself; and of its files the first and the last, since other versions of a package share most of them. */
+function questionsAbout({ want, units }: Task, { frames, files }: Held): Wanted[] {
+  const questions: Wanted[] = frames || !files || units.size === 0 ? [{ kind: 'block', cid: want.cid }] : [];
+  if (!files) return questions;
   const list = [...units.values()];
-  return [...new Set([list[0], list.at(-1)])].flatMap((unit) => {
-    if (unit === undefined) return [];
+  for (const unit of new Set([list[0], list.at(-1)])) {
+    if (unit === undefined) continue;
     const cid = parseCid(unit.id);
-    return [unit.leaf === undefined ? { kind: 'block', cid } : { kind: 'leaf', file: cid, index: unit.leaf }];
-  });
+    questions.push(unit.leaf === undefined ? { kind: 'block', cid } : { kind: 'leaf', file: cid, index: unit.leaf });
+  }
+  return questions;
 }

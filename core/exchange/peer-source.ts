@@ -1,6 +1,5 @@
 /** A peer as a source: a few long-lived streams, with many wants under way on each. */
 import type { Cid } from '../dag/cid.ts';
-import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
@@ -77,7 +76,7 @@ export class PeerSource implements FileSource {
   /** The stream with least to do; a further one is opened when all have something. */
   async #stream({ signal }: AbortOptions = {}): Promise<AskStream> {
     this.#streams = this.#streams.filter((stream) => !stream.over);
-    const best = this.#streams.filter((stream) => stream.room > 0).toSorted((a, b) => a.open - b.open)[0];
+    const best = this.#streams.toSorted((a, b) => a.open - b.open)[0];
     const most = this.#options.streams ?? 1;
     if (best !== undefined && (best.open === 0 || this.#streams.length >= most)) return best;
     if (best !== undefined) {
@@ -85,7 +84,6 @@ export class PeerSource implements FileSource {
       if (this.#opening === undefined) this.#open().catch(() => undefined);
       return best;
     }
-    if (this.#streams.length >= most) throw new MossError('source-failed', `${this.name} has no room for more`);
     return abortable(this.#opening ?? this.#open(), signal);
   }
 

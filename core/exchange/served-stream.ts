@@ -145,10 +145,12 @@ export class ServedStream {
 
   async #send(): Promise<void> {
     const { turns, upload, options } = this.#shared;
-    await this.#write(packMessages([{ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, maxOpen: this.#shared.limits.open }], []));
+    // The next bytes are read while the last ones are on their way.
+    let writing = this.#write(packMessages([{ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, maxOpen: this.#shared.limits.open }], []));
+    writing.catch(() => undefined);
     for (;;) {
       while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0) {
-        if (this.#ended) return;
+        if (this.#ended) return writing;
         await this.#change();
         this.#stop.signal.throwIfAborted();
       }
@@ -164,7 +166,11 @@ export class ServedStream {
       } finally {
         turn.end(content);
       }
-      if (bytes.length > 0) await this.#write(bytes);
+      await writing;
+      if (bytes.length > 0) {
+        writing = this.#write(bytes);
+        writing.catch(() => undefined);
+      }
       if (content > 0) options.onServed?.(this.#from, content);
     }
   }

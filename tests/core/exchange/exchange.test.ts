@@ -5,7 +5,7 @@ import { cidOf, parseCid, RAW } from '../../../core/dag/cid.ts';
 import { fileIdFromLeaves, LEAF_SIZE } from '../../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../../core/error.ts';
 import { PeerSource, type PeerSourceOptions } from '../../../core/exchange/peer-source.ts';
-import { ExchangeServer, type ServerOptions } from '../../../core/exchange/server.ts';
+import { ExchangeServer, SERVER_LIMITS, type ServerOptions } from '../../../core/exchange/server.ts';
 import { VirtualClock } from '../../../core/memory/clock.ts';
 import { MemoryHoldings } from '../../../core/memory/holdings.ts';
 import { SeededRandom } from '../../../core/memory/random.ts';
@@ -139,6 +139,16 @@ describe('a peer that is asked', () => {
     await clock.run(source.get({ cid: TEXT.cid, maxBytes: TEXT.bytes.length }));
     await clock.run(clock.sleep(5000));
     assert.ok(line.carried < LEAF_SIZE);
+  });
+
+  it('is never asked for more at once than it allows: the rest waits', async () => {
+    const { clock, source, server } = pair({ peer: { back: [new Link(1_000_000)] } });
+    const [block] = BLOCKS;
+    assert.ok(block);
+    const work = Promise.all(Array.from({ length: SERVER_LIMITS.open + 1500 }, () => source.get({ cid: block.cid, maxBytes: 2000 })));
+    await clock.run(clock.sleep(200));
+    assert.ok(server.open > 2000 && server.open <= SERVER_LIMITS.open, `${server.open}`);
+    assert.equal((await clock.run(work)).length, SERVER_LIMITS.open + 1500);
   });
 
   it('gives the streams of a vanished peer up, and finds it again', async () => {

@@ -55,6 +55,8 @@ interface FilePeer {
   /** What it serves of a file. */
   content?: (file: File) => { bytes: Uint8Array; links: Uint8Array[] };
   frames?: boolean;
+  /** Which frames it lacks. */
+  lacks?: (index: number) => boolean;
   rate?: number;
   vanishesAt?: number;
 }
@@ -73,10 +75,10 @@ interface Outcome {
 
 async function fetchFrom(peers: FilePeer[], { webseed = false, already = [] }: { webseed?: boolean; already?: string[] } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
-  const made = peers.map(({ has = () => true, content = (file) => file, frames = false, rate = 100_000_000, vanishesAt }, i) => {
+  const made = peers.map(({ has = () => true, content = (file) => file, frames = false, lacks = () => false, rate = 100_000_000, vanishesAt }, i) => {
     const holdings = new MemoryHoldings();
     for (const file of FILES.values()) if (has(file)) holdings.addFile(parseCid(file.id), content(file).bytes, content(file).links);
-    if (frames) for (const { cid, bytes } of FRAMES) holdings.addBlock(cid, bytes);
+    if (frames) for (const [at, { cid, bytes }] of FRAMES.entries()) if (!lacks(at)) holdings.addBlock(cid, bytes);
     const peer = new MemoryPeer({ id: `peer ${i}`, clock, latency: 1, back: [new Link(rate)], handler: new ExchangeServer({ holdings, clock }).handle });
     if (vanishesAt !== undefined) void clock.sleep(vanishesAt).then(() => peer.vanish());
     return peer;
@@ -144,6 +146,12 @@ describe('what a frame brings', () => {
     assert.equal(outcome.units.length, SMALL.length + 6);
     assert.deepEqual(outcome.streams, [1]);
     assert.ok((outcome.bytes[0] ?? 0) <= CONTENT + 6 * 32, 'its bytes and the links of the large file');
+  });
+
+  it('comes from a peer that has some frames, and files of the others', async () => {
+    const outcome = await fetchFrom([{ frames: true, lacks: (i) => i % 2 === 0 }, { frames: true, lacks: (i) => i % 2 === 0 }]);
+    complete(outcome);
+    assert.equal(outcome.frames.length, FRAMES.filter((_, i) => i % 2 === 1).length);
   });
 
   it('comes as frames from a peer that has these too', async () => {
