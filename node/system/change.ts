@@ -18,7 +18,7 @@ import { PackageIndex, type Candidate } from '../../core/repo/index-file.ts';
 import { resolve, type Requirement, type Resolution } from '../../core/repo/resolver.ts';
 import { hasGnuGzip } from '../gzip.ts';
 import { foldsCase } from '../link/state-tree.ts';
-import { chooseComponents, type ComponentChoice } from './components.ts';
+import { addWishes, checkNames, chooseComponents } from './components.ts';
 import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
 import type { FetchOptions, LoadedPackage } from './package-store.ts';
@@ -85,7 +85,8 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   const orphans = request.removeOrphans ? [...resolution.orphans] : [];
   const wanted = wantedPackages(resolution, before, new Set(orphans));
   const deltas = await fetchManifests(system, wanted, request);
-  const { packages, loaded } = await choosePackages(system, wanted, resolution, request);
+  const packages = await choosePackages(system, wanted, resolution, request);
+  const loaded = await loadPackages(system, packages, request);
   const tree = treeOfPackages(packages, loaded);
   checkLinks(tree);
   if (foldsCase(system.layout.moss)) checkFolding(tree);
@@ -174,7 +175,7 @@ function wantedPackages(resolution: Resolution, before: readonly InstalledPackag
 }
 
 /**
- * Manifests and tables by repository; those of kept packages are here, unless somebody damaged the root.
+ * Manifests by repository; those of kept packages are here, unless somebody damaged the root.
  *
  * @returns the deltas of packages that another version is here of, by name
  */
@@ -205,7 +206,7 @@ async function fetchManifests(system: System, wanted: readonly WantedPackage[], 
 
 function manifestOf({ kept, candidate }: WantedPackage): { manifest: Cid; wants: () => boolean }[] {
   const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
-  return manifest === undefined ? [] : [{ manifest, wants: () => true }];
+  return manifest === undefined ? [] : [{ manifest, wants: () => false }];
 }
 
 /** Packages of which some state has another version: what a delta may start from. */
@@ -225,22 +226,15 @@ function tellTrouble({ onEvent }: System): (name: string, error: MossError) => v
   return (name, { message, code }) => onEvent({ type: 'warning', message: `${name === '' ? 'deltas are' : `the delta of ${name} is`} not used: ${message} (${code})` });
 }
 
-async function choosePackages(
-  system: System,
-  wanted: readonly WantedPackage[],
-  resolution: Resolution,
-  request: ChangeRequest,
-): Promise<{ packages: InstalledPackage[]; loaded: Map<string, LoadedPackage> }> {
+/** The packages of the new state, each with the components that are wanted of it. */
+async function choosePackages(system: System, wanted: readonly WantedPackage[], resolution: Resolution, request: ChangeRequest): Promise<InstalledPackage[]> {
   const explicit = new Set(resolution.explicit);
-  const asked = new Set((request.install ?? []).map(({ name }) => name));
+  const named = new Set((request.install ?? []).map(({ name }) => name));
+  const isAsked = (name: string): boolean => named.has(name) || request.upgrade === 'all' || request.upgrade?.includes(name) === true;
+  const said = { with: [...(request.with ?? [])], without: [...(request.without ?? [])] };
   const packages: InstalledPackage[] = [];
-  const loaded = new Map<string, LoadedPackage>();
+  const met: { name: string; components: string[] }[] = [];
   for (const { name, kept, candidate, previous } of wanted) {
-    const choice: ComponentChoice = {
-      without: [...(candidate !== undefined || asked.has(name) ? (request.without ?? []) : []), ...(previous === undefined ? system.settings.without : [])],
-      with: asked.has(name) ? (request.with ?? []) : [],
-      locales: system.settings.locales,
-    };
     const manifestCid = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
     if (manifestCid === undefined) throw new MossError('bug', `${name} is neither here nor to be fetched`);
     const manifest = await system.packages.manifest(manifestCid);
@@ -248,20 +242,49 @@ async function choosePackages(
       throw new MossError('bad-manifest', `the index calls ${manifest.metadata.name} ${manifest.metadata.version} ${candidate.name} ${candidate.version}`);
     }
     const all = manifest.components.map((component) => component.name);
-    const before = previous && { installed: previous, all: (await system.packages.manifest(previous.manifest)).components.map((each) => each.name) };
-    const components = chooseComponents(all, choice, before);
+    const asked = isAsked(name);
+    const wishes = addWishes(previous?.wishes, { with: asked ? said.with : [], without: asked || candidate !== undefined ? said.without : [] });
+    if (asked || candidate !== undefined) met.push({ name, components: all });
     const { version, release, architecture, format } = manifest.metadata;
     packages.push({
       name, version, release, architecture, format,
       manifest: manifestCid,
       repository: candidate?.repository ?? kept?.repository ?? '',
       explicit: explicit.has(name),
-      components,
+      // What nobody asked about stays as it is, whatever the settings say by now.
+      components: kept !== undefined && !asked ? kept.components : chooseComponents(all, wishes, system.settings),
+      ...(wishes.with.length + wishes.without.length > 0 && { wishes }),
     });
-    const chosen = new Set(components);
-    loaded.set(name, await system.packages.load(manifestCid, (component) => chosen.has(component)));
   }
-  return { packages, loaded };
+  if (met.length > 0) checkNames(said, met);
+  return packages;
+}
+
+/** Fetches the tables of the components that are wanted, and no others, and reads them. */
+async function loadPackages(system: System, packages: readonly InstalledPackage[], { signal }: ChangeRequest): Promise<Map<string, LoadedPackage>> {
+  const announced = new Set<string>();
+  for (const { name, manifest } of packages) if ((await system.packages.manifest(manifest)).policy.announce) announced.add(name);
+  for (const [repository, some] of Map.groupBy(packages, (each) => each.repository)) {
+    const known = system.repositories.list().some(({ name }) => name === repository);
+    const options: FetchOptions = {
+      sources: known ? system.repositories.sources(repository) : [],
+      signal,
+      onBytes: (source, bytes) => system.onEvent({ type: 'received', source: source.name, kind: source.kind, bytes }),
+    };
+    const { open = [], quiet = [] } = Object.groupBy(some, ({ name }) => (announced.has(name) ? 'open' : 'quiet'));
+    await withPeers(known ? system.peers : undefined, (peers) => system.packages.fetch(open.map(tablesOf), { ...options, peers }));
+    await system.packages.fetch(quiet.map(tablesOf), options);
+  }
+  const loaded = new Map<string, LoadedPackage>();
+  for (const { name, manifest, components } of packages) {
+    const chosen = new Set(components);
+    loaded.set(name, await system.packages.load(manifest, (component) => chosen.has(component)));
+  }
+  return loaded;
+}
+
+function tablesOf({ manifest, components }: InstalledPackage): { manifest: Cid; wants: (component: string) => boolean } {
+  return { manifest, wants: (component) => components.includes(component) };
 }
 
 /** The tree of packages that are loaded. */
@@ -297,5 +320,5 @@ function isSame(before: readonly InstalledPackage[], after: readonly InstalledPa
 }
 
 function textOf(packages: readonly InstalledPackage[]): string {
-  return JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted()]).toSorted());
+  return JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted(), each.wishes]).toSorted());
 }
