@@ -99,8 +99,12 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** nginx on a free port of loopback, serving a directory. */
-export async function startNginx(cache: string, directory: string): Promise<Nginx> {
+/**
+ * nginx on a free port of loopback, serving a directory.
+ *
+ * @param log where it writes the bytes of each answer, one number a line
+ */
+export async function startNginx(cache: string, directory: string, log?: string): Promise<Nginx> {
   const port = await freePort();
   const home = join(cache, `nginx-${port}`);
   mkdirSync(join(home, 'tmp'), { recursive: true });
@@ -108,7 +112,7 @@ export async function startNginx(cache: string, directory: string): Promise<Ngin
   writeFileSync(
     join(home, 'nginx.conf'),
     `daemon off; worker_processes 1; pid ${home}/nginx.pid; error_log ${home}/error.log; events { worker_connections 256; }
-http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; ${temporary}
+http { ${log === undefined ? 'access_log off;' : `log_format bytes $bytes_sent; access_log ${log} bytes;`} sendfile on; tcp_nopush on; keepalive_requests 100000; ${temporary}
   server { listen 127.0.0.1:${port}; root ${directory}; } }\n`,
   );
   const child = spawn('nginx', ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], { stdio: 'ignore' });

@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   start: () => import('./start.ts'),
   index: () => import('./index.ts'),
   verify: () => import('./verify.ts'),
+  update: () => import('./update.ts'),
 };
 
 function note(text: string): void {
