@@ -39,6 +39,15 @@ export function compressInBackground(bytes: Uint8Array, options: CompressOptions
   return compressAsync(bytes, compressParameters(bytes, options));
 }
 
+/**
+ * Compresses several things at a time, each on its own thread. Other bytes than `nodeCompressor` gives: what is to be
+ * made again byte for byte must be made by the same one.
+ */
+export const backgroundCompressor: Compressor = {
+  compress: compressInBackground,
+  decompress: (bytes, options) => nodeCompressor.decompress(bytes, options),
+};
+
 /** The window covers the content and its dictionary, so that nothing is out of reach. */
 function compressParameters(bytes: Uint8Array, { level, dictionary }: CompressOptions): Parameters<typeof zstdCompressSync>[1] {
   const reach = bytes.length + (dictionary?.length ?? 0);

@@ -152,15 +152,18 @@ export async function collapseManifest(value: unknown, compressor: Compressor): 
 
 async function mapTables(value: unknown, map: (table: Uint8Array, plain: number) => Promise<Uint8Array>): Promise<unknown> {
   const manifest = new Fields(value, 'bad-manifest', 'manifest');
-  const components: unknown[] = [];
-  for (const component of manifest.has('components') ? manifest.maps('components') : []) {
-    const parts: unknown[] = [];
-    for (const part of component.maps('parts')) {
-      const inline = part.link('table') === undefined;
-      const plain = part.int('tablePlain', 0, MAX_TABLE_SIZE);
-      parts.push(inline ? { ...part.all(), table: await map(part.bytes('table', MAX_TABLE_SIZE), plain) } : part.all());
-    }
-    components.push({ ...component.all(), parts });
-  }
-  return { ...manifest.all(), ...(manifest.has('components') && { components }) };
+  if (!manifest.has('components')) return manifest.all();
+  const mapPart = async (part: Fields): Promise<unknown> => {
+    if (part.link('table') !== undefined) return part.all();
+    const table = await map(part.bytes('table', MAX_TABLE_SIZE), part.int('tablePlain', 0, MAX_TABLE_SIZE));
+    return { ...part.all(), table };
+  };
+  // All at a time: compressing them takes the most of it.
+  const components = await Promise.all(
+    manifest.maps('components').map(async (component): Promise<unknown> => {
+      const parts = await Promise.all(component.maps('parts').map(mapPart));
+      return Object.assign({}, component.all(), { parts });
+    }),
+  );
+  return { ...manifest.all(), components };
 }

@@ -8,7 +8,6 @@ import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../
 import type { Peer } from '../ports/transport.ts';
 import { abortable } from './abortable.ts';
 import { AskStream, type Ask } from './ask-stream.ts';
-import type { RateLimit } from './token-bucket.ts';
 
 export interface PeerSourceOptions {
   peer: Peer;
@@ -19,8 +18,6 @@ export interface PeerSourceOptions {
   /** What the ledger calls it, where it is neither of the peer's scope. */
   kind?: SourceKind | undefined;
   stallTimeout?: number | undefined;
-  /** How fast bytes may come from beyond the local network: for all such peers together. */
-  rate?: RateLimit | undefined;
 }
 
 /** Requests under way: the window of the session is what bounds the bytes. */
@@ -93,11 +90,10 @@ export class PeerSource implements FileSource {
   /** Not ended by one caller's signal: others wait for it too, and the carrier has a deadline. */
   #open(): Promise<AskStream> {
     const { peer, clock, compressor, stallTimeout } = this.#options;
-    const rate = peer.scope === 'lan' ? undefined : this.#options.rate;
     const opening = peer
       .open()
       .then((stream) => {
-        const asking = new AskStream(stream, { clock, compressor, stallTimeout, rate });
+        const asking = new AskStream(stream, { clock, compressor, stallTimeout });
         this.#streams.push(asking);
         return asking;
       })

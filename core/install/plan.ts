@@ -84,6 +84,8 @@ class Planner {
   readonly #claims = new Map<FileId, PlannedPart | undefined>();
   readonly #missing = new Map<FileId, boolean>();
   readonly #frames = new Map<string, WantedFrame>();
+  /** Blocks that are in the plan. */
+  readonly #fetched = new Set<string>();
 
   constructor(parts: readonly PlannedPart[], options: PlanOptions) {
     this.#parts = parts;
@@ -128,7 +130,6 @@ class Planner {
         at += length;
       }
       this.#add({ cid, size, plain, pieces: wanted, bases, filter });
-      this.plan.deltas += size;
     }
   }
 
@@ -216,15 +217,25 @@ class Planner {
 
   /** The same block may hold the same bytes as other files elsewhere: it is fetched once, for all of them. */
   #add(frame: WantedFrame): void {
-    const there = this.#frames.get(frame.cid.toString());
+    const key = unpackKey(frame);
+    const there = this.#frames.get(key);
     if (there !== undefined) {
       there.pieces.push(...frame.pieces);
       return;
     }
-    this.#frames.set(frame.cid.toString(), frame);
+    this.#frames.set(key, frame);
     this.plan.frames.push(frame);
+    if (this.#fetched.has(frame.cid.toString())) return;
+    this.#fetched.add(frame.cid.toString());
     this.plan.download += frame.size;
+    if (frame.bases !== undefined) this.plan.deltas += frame.size;
   }
+}
+
+/** Frames that unpack to the same content: the same block against another base is another content. */
+function unpackKey({ cid, base, bases, filter }: WantedFrame): string {
+  const runs = [...(base === undefined ? [] : [base]), ...(bases ?? [])].map(({ id, offset, length }) => `${id} ${offset} ${length}`);
+  return [cid.toString(), filter, bases === undefined, ...runs].join(' ');
 }
 
 /** The dictionary arrives as a file of its own, which no state holds. */

@@ -15,49 +15,82 @@ export interface ArrivingOptions {
 
 export class ArrivingFrames {
   readonly #options: ArrivingOptions;
-  readonly #left: Map<string, WantedFrame>;
+  /** By block: the same bytes against another base are another frame. */
+  readonly #left: Map<string, WantedFrame[]>;
+  readonly #taking = new Map<string, Promise<void>>();
+  #isOver = false;
 
   constructor(frames: readonly WantedFrame[], options: ArrivingOptions) {
-    this.#left = new Map(frames.map((frame) => [frame.cid.toString(), frame]));
+    this.#left = Map.groupBy(frames, ({ cid }) => cid.toString());
     this.#options = options;
   }
 
-  /** Frames of which something is not here yet. */
+  /** Frames of which something is not here yet; those of one block as one. */
   get left(): WantedFrame[] {
-    return [...this.#left.values()];
+    return [...this.#left.values()].flatMap((some) => (some[0] === undefined ? [] : [{ ...some[0], pieces: some.flatMap(({ pieces }) => pieces) }]));
   }
 
-  /** Unpacks what is still missing of a frame. */
+  /** Unpacks what is still missing of a frame. Two sources may bring it, one of them late: it is unpacked once. */
   async takeFrame(cid: Cid, bytes: Uint8Array): Promise<void> {
-    const frame = this.#left.get(cid.toString());
-    // Its files came while it was on its way.
-    if (frame === undefined) return;
-    const { staging, onUnpacked } = this.#options;
+    const key = cid.toString();
+    const known = this.#taking.get(key);
+    if (known !== undefined || this.#isOver) return known;
+    const taking = this.#unpack(this.#left.get(key) ?? [], bytes);
+    this.#taking.set(key, taking);
     try {
-      await staging.unpack({ ...frame, pieces: staging.missing(frame.pieces) }, bytes);
+      await taking;
     } catch (error) {
-      if (onUnpacked === undefined || !(error instanceof MossError) || error.code === 'bad-block') throw error;
-      this.#left.delete(cid.toString());
-      onUnpacked(frame, error);
-      return;
+      // Another source may have the right one.
+      this.#taking.delete(key);
+      throw error;
     }
-    this.#finish(frame);
   }
 
   /** Takes in files of a frame: for each, whether it was right. */
   async takeFiles(cid: Cid, units: readonly ArrivedUnit[]): Promise<boolean[]> {
     const { staging } = this.#options;
     const good = await staging.take(units);
-    const frame = this.#left.get(cid.toString());
-    if (frame !== undefined && staging.missing(frame.pieces).length === 0) this.#finish(frame);
+    for (const frame of this.#left.get(cid.toString()) ?? []) if (staging.missing(frame.pieces).length === 0) this.#finish(frame);
     return good;
+  }
+
+  /** Waits for what is under way, and takes in nothing more: what comes instead of a frame must not meet what it still brings. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    await Promise.allSettled(this.#taking.values());
+  }
+
+  async #unpack(some: readonly WantedFrame[], bytes: Uint8Array): Promise<void> {
+    const { staging, onUnpacked } = this.#options;
+    for (const [i, frame] of some.entries()) {
+      try {
+        // Unpacking takes the bytes away: the last one may have them.
+        await staging.unpack({ ...frame, pieces: staging.missing(frame.pieces) }, i < some.length - 1 ? Uint8Array.from(bytes) : bytes);
+      } catch (error) {
+        if (onUnpacked === undefined || !(error instanceof MossError) || error.code === 'bad-block') throw error;
+        if (this.#remove(frame)) onUnpacked(frame, error);
+        continue;
+      }
+      this.#finish(frame);
+    }
   }
 
   #finish(frame: WantedFrame): void {
     const { onEvent, onUnpacked } = this.#options;
-    if (!this.#left.delete(frame.cid.toString())) return;
+    if (!this.#remove(frame)) return;
     onUnpacked?.(frame);
     onEvent({ type: 'done', unit: 'bytes', count: frame.size });
     onEvent({ type: 'done', unit: 'files', count: frame.pieces.filter((piece) => piece.offset + piece.length === piece.total).length });
+  }
+
+  /** Whether it was left until now. */
+  #remove(frame: WantedFrame): boolean {
+    const key = frame.cid.toString();
+    const some = this.#left.get(key) ?? [];
+    if (!some.includes(frame)) return false;
+    const others = some.filter((each) => each !== frame);
+    if (others.length > 0) this.#left.set(key, others);
+    else this.#left.delete(key);
+    return true;
   }
 }

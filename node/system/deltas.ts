@@ -11,7 +11,7 @@ import type { Table } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
 import { knownFrames, type KnownDeltaFrame } from '../../core/install/delta.ts';
 import type { Want } from '../../core/exchange/session.ts';
-import { nodeCompressor, zstdVersion } from '../zstd.ts';
+import { backgroundCompressor, compressInBackground, nodeCompressor, zstdVersion } from '../zstd.ts';
 import type { FetchOptions, LoadedPackage, PackageStore } from './package-store.ts';
 
 /** A package of which another version is here. */
@@ -41,17 +41,17 @@ export async function fetchDeltas(store: PackageStore, updates: readonly Update[
       return ref === undefined ? [] : [{ name, to, ref, from }];
     });
     const blocks = await blocksOf(store, chosen.map(({ ref: { cid, size } }) => ({ cid, maxBytes: size })), options);
-    for (const [i, { name, from, to }] of chosen.entries()) {
-      const bytes = blocks[i];
-      if (bytes === undefined) continue;
-      try {
-        const delta = await openDelta(store, bytes, { from, to });
-        await rebuildManifest(store, delta);
-        deltas.set(name, delta);
-      } catch (error) {
-        options.onTrouble(name, asTrouble(error, options));
-      }
-    }
+    await Promise.all(
+      chosen.map(async ({ name, from, to }, i) => {
+        try {
+          const delta = await openDelta(store, blocks[i] ?? new Uint8Array(), { from, to });
+          await rebuildManifest(store, delta);
+          deltas.set(name, delta);
+        } catch (error) {
+          options.onTrouble(name, asTrouble(error, options));
+        }
+      }),
+    );
     await rebuildTables(store, deltas, options);
   } catch (error) {
     options.onTrouble('', asTrouble(error, options));
@@ -84,7 +84,7 @@ async function openDelta(store: PackageStore, bytes: Uint8Array, { from, to }: P
 /** The new manifest from the old one: kept if it is what the index names, else fetched whole as if there was no delta. */
 async function rebuildManifest(store: PackageStore, delta: Delta): Promise<void> {
   if (delta.zstd !== zstdVersion || (await store.block(delta.to)) !== undefined) return;
-  const bytes = await collapseManifest(delta.manifest, nodeCompressor);
+  const bytes = await collapseManifest(delta.manifest, backgroundCompressor);
   await store.add(delta.to, bytes);
 }
 
@@ -101,16 +101,17 @@ async function rebuildTables(store: PackageStore, deltas: Deltas, options: Delta
     }
   }
   const blocks = await blocksOf(store, wanted.map(({ ref }) => ref), options);
-  for (const [i, { name, target, base, ref }] of wanted.entries()) {
-    const bytes = blocks[i];
-    if (bytes === undefined || target.table instanceof Uint8Array) continue;
-    try {
-      const plain = nodeCompressor.decompress(bytes, { size: ref.plain, dictionary: base });
-      await store.add(target.table, nodeCompressor.compress(plain, { level: TABLE_LEVEL }));
-    } catch (error) {
-      options.onTrouble(name, asTrouble(error, options));
-    }
-  }
+  await Promise.all(
+    wanted.map(async ({ name, target, base, ref }, i) => {
+      if (target.table instanceof Uint8Array) return;
+      try {
+        const plain = nodeCompressor.decompress(blocks[i] ?? new Uint8Array(), { size: ref.plain, dictionary: base });
+        await store.add(target.table, await compressInBackground(plain, { level: TABLE_LEVEL }));
+      } catch (error) {
+        options.onTrouble(name, asTrouble(error, options));
+      }
+    }),
+  );
 }
 
 async function partsOf(store: PackageStore, manifest: Cid): Promise<Part[]> {

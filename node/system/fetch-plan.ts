@@ -152,7 +152,11 @@ async function fetchFrames(
         },
       );
     };
-    await withPeers(home?.announce === true ? peers : undefined, fetch);
+    try {
+      await withPeers(home?.announce === true ? peers : undefined, fetch);
+    } finally {
+      await arriving.close();
+    }
   }
 }
 

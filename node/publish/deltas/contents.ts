@@ -29,7 +29,7 @@ export class PackageContents {
   readonly #blocks: BlockDirectory;
   readonly #directory: string;
   /** Frames that were unpacked. */
-  readonly #done = new Set<string>();
+  readonly #done = new Set<TableFrame>();
   /** Where each content is: the part and the frames of it. */
   readonly #homes = new Map<FileId, { at: ContentPart; frames: number[] }>();
 
@@ -92,8 +92,8 @@ export class PackageContents {
   }
 
   async #unpackFrame({ table }: ContentPart, ref: FrameRef, frame: TableFrame): Promise<void> {
-    const key = ref.cid.toString();
-    if (this.#done.has(key)) return;
+    // Not by its block: the same bytes may be other files elsewhere.
+    if (this.#done.has(frame)) return;
     const dictionary = frame.base && (await this.#base(frame.base));
     const content = nodeCompressor.decompress(await readBlock(this.#blocks, ref.cid), { size: ref.plain, dictionary });
     if (frame.filter !== undefined) undoFilter(frame.filter, content);
@@ -103,7 +103,7 @@ export class PackageContents {
       if (id !== undefined) writeRun(join(this.#directory, id), offset, content.subarray(at, at + length));
       at += length;
     }
-    this.#done.add(key);
+    this.#done.add(frame);
   }
 
   async #base({ id, offset, length }: Base): Promise<Uint8Array> {
