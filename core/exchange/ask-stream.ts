@@ -6,6 +6,7 @@ import type { Wanted } from '../ports/holdings.ts';
 import type { GetOptions } from '../ports/source.ts';
 import type { Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
+import type { RateLimit } from './token-bucket.ts';
 import { Decoder, FROM_SERVER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
 import { badMessage, DEFAULT_OPEN, MAX_ANSWER, MAX_ITEMS, VERSION, type Data, type Hello, type Message } from './wire/message.ts';
@@ -16,8 +17,8 @@ export interface AskStreamOptions {
   compressor?: Compressor | undefined;
   /** Milliseconds without any progress after which the stream is given up. */
   stallTimeout?: number | undefined;
-  /** Bytes came of an answer, as they travel. */
-  onBytes?: ((count: number) => void) | undefined;
+  /** How fast bytes may come: nothing more is read before those that came were allowed. */
+  rate?: RateLimit | undefined;
 }
 
 export interface Ask {
@@ -215,6 +216,7 @@ export class AskStream {
       for (const message of decoder.push(chunk)) this.#take(message);
       if (this.#wants.length > 0) this.#flush();
       this.#notify();
+      await this.#options.rate?.take(chunk.length, { signal: this.#stop.signal });
     }
   }
 
@@ -251,7 +253,6 @@ export class AskStream {
 
   #takeData(data: Data): void {
     this.#progress += data.bytes.length;
-    this.#options.onBytes?.(data.bytes.length);
     const pending = this.#pending.get(data.number);
     if (pending === undefined) {
       this.#stray -= data.bytes.length;

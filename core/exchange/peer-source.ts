@@ -8,6 +8,7 @@ import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../
 import type { Peer } from '../ports/transport.ts';
 import { abortable } from './abortable.ts';
 import { AskStream, type Ask } from './ask-stream.ts';
+import type { RateLimit } from './token-bucket.ts';
 
 export interface PeerSourceOptions {
   peer: Peer;
@@ -18,6 +19,8 @@ export interface PeerSourceOptions {
   /** What the ledger calls it, where it is neither of the peer's scope. */
   kind?: SourceKind | undefined;
   stallTimeout?: number | undefined;
+  /** How fast bytes may come from beyond the local network: for all such peers together. */
+  rate?: RateLimit | undefined;
 }
 
 /** Requests under way: the window of the session is what bounds the bytes. */
@@ -90,10 +93,11 @@ export class PeerSource implements FileSource {
   /** Not ended by one caller's signal: others wait for it too, and the carrier has a deadline. */
   #open(): Promise<AskStream> {
     const { peer, clock, compressor, stallTimeout } = this.#options;
+    const rate = peer.scope === 'lan' ? undefined : this.#options.rate;
     const opening = peer
       .open()
       .then((stream) => {
-        const asking = new AskStream(stream, { clock, compressor, stallTimeout });
+        const asking = new AskStream(stream, { clock, compressor, stallTimeout, rate });
         this.#streams.push(asking);
         return asking;
       })

@@ -2,7 +2,7 @@
  * Which source is asked for what, and when another one is asked for the same. Pure: it reads what the session knows, and
  * says what to do next. README.md has the rules in words.
  */
-import { expectedTime, floorLanes, givesWay, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
+import { expectedTime, floorLanes, givesWay, HEAD_START, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
 import { quantile, rateOf } from './estimate.ts';
 import type { AttemptView, Situation, SourceView, TaskView } from './situation.ts';
 
@@ -57,7 +57,8 @@ function rescue(open: readonly SourceView[], situation: Situation): Start | unde
   for (const task of underWayTasks(situation)) {
     const stuck = [...task.attempts].every(({ source, accepting }) => !accepting && standsStill(source, situation.now));
     if (!stuck) continue;
-    const other = quickest(open, task);
+    // Where nobody who was right before is free, one that nothing is known of is worth a block.
+    const other = quickest(open, task) ?? free(open, task)[0];
     if (other !== undefined && wouldHelp(other, task, situation)) return { task, source: other };
   }
   return undefined;
@@ -70,11 +71,16 @@ function underWayTasks({ attempts }: Situation): TaskView[] {
 }
 
 /** Who would be done first with a task that others are asked for, of those who were right before. */
-function quickest(open: readonly SourceView[], { bytes, tried, attempts }: TaskView): SourceView | undefined {
+function quickest(open: readonly SourceView[], task: TaskView): SourceView | undefined {
+  return free(open, task)
+    .filter((source) => source.proven || !isPeer(source))
+    .toSorted((a, b) => expectedTime(a, task.bytes) - expectedTime(b, task.bytes))[0];
+}
+
+/** Sources that may have a task and are not asked for it. */
+function free(open: readonly SourceView[], { tried, attempts }: TaskView): SourceView[] {
   const busy = new Set([...attempts].map(({ source }) => source));
-  return open
-    .filter((source) => !busy.has(source) && !tried.has(source) && (source.proven || !isPeer(source)))
-    .toSorted((a, b) => expectedTime(a, bytes) - expectedTime(b, bytes))[0];
+  return open.filter((source) => !busy.has(source) && !tried.has(source));
 }
 
 function begin(open: readonly SourceView[], situation: Situation): Start | undefined {
@@ -138,8 +144,8 @@ function costOf(attempt: AttemptView, time: number, { now }: Situation): number 
 }
 
 function isLate({ task, source, startedAt, received }: AttemptView, { now, durations }: Situation): boolean {
-  // Of whom nothing is known, nothing is expected.
-  if (received === 0 && isPeer(source) && !source.proven) return true;
+  // Of whom nothing is known, little is expected.
+  if (received === 0 && isPeer(source) && !source.proven) return now - startedAt >= HEAD_START;
   const usual = quantile(durations, 0.8, task.bytes);
   return usual === undefined ? received === 0 && now - startedAt > LATE_UNSEEN : now - startedAt > usual;
 }

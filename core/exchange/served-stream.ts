@@ -237,6 +237,11 @@ export class ServedStream {
     const { number, wanted, maxBytes } = item;
     this.#waiting.delete(number);
     this.#shared.open--;
+    // What was asked for long ago may be too much by now.
+    if (!this.#shared.upload.allows(this.#from.scope)) {
+      this.#refused.push(number);
+      return;
+    }
     this.#starting = number;
     const content = await this.#shared.options.holdings.find(wanted, { signal: this.#stop.signal });
     if (this.#starting !== number) return;

@@ -2,6 +2,12 @@
 import type { Cid } from '../dag/cid.ts';
 import type { PackageFormat } from '../dag/package.ts';
 
+/** What the user said of a package's components: later versions keep to it, whatever the settings say. */
+export interface ComponentWishes {
+  with: string[];
+  without: string[];
+}
+
 export interface InstalledPackage {
   name: string;
   version: string;
@@ -15,6 +21,8 @@ export interface InstalledPackage {
   explicit: boolean;
   /** The components that are installed; others of the manifest were left out. */
   components: string[];
+  /** Missing where nothing was said. */
+  wishes?: ComponentWishes | undefined;
 }
 
 export interface State {

@@ -60,7 +60,9 @@ function infoLines({ name, installed, available }: Known, bold: (text: string) =
   add('homepage', newest?.homepage);
   if (installed !== undefined) {
     add('installed', `${installed.version} (${installed.explicit ? 'asked for' : 'since another package needs it'}), ${formatBytes(installed.size)} on disk, from ${installed.repository}`);
-    add('components', installed.components.join(', '));
+    const { with: wanted, without: unwanted } = installed.wishes ?? { with: [], without: [] };
+    const said = [...(wanted.length > 0 ? [`asked for with ${wanted.join(', ')}`] : []), ...(unwanted.length > 0 ? [`without ${unwanted.join(', ')}`] : [])].join(', ');
+    add('components', `${installed.components.join(', ')}${said === '' ? '' : ` (${said})`}`);
   }
   if (newest === undefined) return table(rows);
   add('version', newest.version);

@@ -1,5 +1,5 @@
 /** The staging directory: where files arrive and are verified, and where an interrupted run is taken up again. */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
@@ -215,7 +215,9 @@ export class Staging {
   }
 
   /** Packs unpacked documents and checks what comes out against their ids. */
-  async #gzip(ids: readonly FileId[]): Promise<void> {
+  async #gzip(brought: readonly FileId[]): Promise<void> {
+    // Two frames may bring the same document: the second one after a delta that failed for another file.
+    const ids = [...new Set(brought)].filter((id) => existsSync(join(this.#layout.recipes, id)));
     await gzipFiles(this.#layout.recipes, ids);
     for (const id of ids) {
       const packed = join(this.#layout.recipes, `${id}.gz`);

@@ -14,11 +14,11 @@ import { buildTree, checkFolding, type Tree, type TreePackage } from '../../core
 import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { parseDependency, satisfies } from '../../core/repo/dependency.ts';
-import { PackageIndex, type Candidate } from '../../core/repo/index-file.ts';
+import { PackageIndex } from '../../core/repo/index-file.ts';
 import { resolve, type Requirement, type Resolution } from '../../core/repo/resolver.ts';
 import { hasGnuGzip } from '../gzip.ts';
 import { foldsCase } from '../link/state-tree.ts';
-import { chooseComponents, type ComponentChoice } from './components.ts';
+import { choosePackages, loadPackages, type WantedPackage } from './choose-packages.ts';
 import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
 import type { FetchOptions, LoadedPackage } from './package-store.ts';
@@ -85,7 +85,8 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   const orphans = request.removeOrphans ? [...resolution.orphans] : [];
   const wanted = wantedPackages(resolution, before, new Set(orphans));
   const deltas = await fetchManifests(system, wanted, request);
-  const { packages, loaded } = await choosePackages(system, wanted, resolution, request);
+  const packages = await choosePackages(system, wanted, resolution, request);
+  const loaded = await loadPackages(system, packages, request);
   const tree = treeOfPackages(packages, loaded);
   checkLinks(tree);
   if (foldsCase(system.layout.moss)) checkFolding(tree);
@@ -150,14 +151,6 @@ function cheapestPlan(system: System, parts: readonly PlannedPart[], deltas: rea
   return { plan: estimateTime(asIs, slowest, cores) < estimateTime(packedHere, slowest, cores) ? asIs : packedHere, whole };
 }
 
-interface WantedPackage {
-  name: string;
-  /** What is installed, where that stays. */
-  kept: InstalledPackage | undefined;
-  candidate: Candidate | undefined;
-  previous: InstalledPackage | undefined;
-}
-
 function wantedPackages(resolution: Resolution, before: readonly InstalledPackage[], orphans: ReadonlySet<string>): WantedPackage[] {
   const installed = new Map(before.map((each) => [each.name, each]));
   const from = (name: string): InstalledPackage | undefined => installed.get(name);
@@ -174,7 +167,7 @@ function wantedPackages(resolution: Resolution, before: readonly InstalledPackag
 }
 
 /**
- * Manifests and tables by repository; those of kept packages are here, unless somebody damaged the root.
+ * Manifests by repository; those of kept packages are here, unless somebody damaged the root.
  *
  * @returns the deltas of packages that another version is here of, by name
  */
@@ -205,7 +198,7 @@ async function fetchManifests(system: System, wanted: readonly WantedPackage[], 
 
 function manifestOf({ kept, candidate }: WantedPackage): { manifest: Cid; wants: () => boolean }[] {
   const manifest = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
-  return manifest === undefined ? [] : [{ manifest, wants: () => true }];
+  return manifest === undefined ? [] : [{ manifest, wants: () => false }];
 }
 
 /** Packages of which some state has another version: what a delta may start from. */
@@ -223,45 +216,6 @@ function updatesOf({ layout }: System, wanted: readonly WantedPackage[]): Update
 
 function tellTrouble({ onEvent }: System): (name: string, error: MossError) => void {
   return (name, { message, code }) => onEvent({ type: 'warning', message: `${name === '' ? 'deltas are' : `the delta of ${name} is`} not used: ${message} (${code})` });
-}
-
-async function choosePackages(
-  system: System,
-  wanted: readonly WantedPackage[],
-  resolution: Resolution,
-  request: ChangeRequest,
-): Promise<{ packages: InstalledPackage[]; loaded: Map<string, LoadedPackage> }> {
-  const explicit = new Set(resolution.explicit);
-  const asked = new Set((request.install ?? []).map(({ name }) => name));
-  const packages: InstalledPackage[] = [];
-  const loaded = new Map<string, LoadedPackage>();
-  for (const { name, kept, candidate, previous } of wanted) {
-    const choice: ComponentChoice = {
-      without: [...(candidate !== undefined || asked.has(name) ? (request.without ?? []) : []), ...(previous === undefined ? system.settings.without : [])],
-      with: asked.has(name) ? (request.with ?? []) : [],
-      locales: system.settings.locales,
-    };
-    const manifestCid = candidate === undefined ? kept?.manifest : parseCid(candidate.manifest);
-    if (manifestCid === undefined) throw new MossError('bug', `${name} is neither here nor to be fetched`);
-    const manifest = await system.packages.manifest(manifestCid);
-    if (candidate !== undefined && (manifest.metadata.name !== candidate.name || manifest.metadata.version !== candidate.version)) {
-      throw new MossError('bad-manifest', `the index calls ${manifest.metadata.name} ${manifest.metadata.version} ${candidate.name} ${candidate.version}`);
-    }
-    const all = manifest.components.map((component) => component.name);
-    const before = previous && { installed: previous, all: (await system.packages.manifest(previous.manifest)).components.map((each) => each.name) };
-    const components = chooseComponents(all, choice, before);
-    const { version, release, architecture, format } = manifest.metadata;
-    packages.push({
-      name, version, release, architecture, format,
-      manifest: manifestCid,
-      repository: candidate?.repository ?? kept?.repository ?? '',
-      explicit: explicit.has(name),
-      components,
-    });
-    const chosen = new Set(components);
-    loaded.set(name, await system.packages.load(manifestCid, (component) => chosen.has(component)));
-  }
-  return { packages, loaded };
 }
 
 /** The tree of packages that are loaded. */
@@ -297,5 +251,5 @@ function isSame(before: readonly InstalledPackage[], after: readonly InstalledPa
 }
 
 function textOf(packages: readonly InstalledPackage[]): string {
-  return JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted()]).toSorted());
+  return JSON.stringify(packages.map((each) => [each.name, each.manifest.toString(), each.explicit, each.components.toSorted(), each.wishes]).toSorted());
 }

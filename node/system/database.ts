@@ -7,15 +7,15 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parseCid } from '../../core/dag/cid.ts';
 import type { Entry } from '../../core/dag/entry.ts';
 import type { PackageFormat } from '../../core/dag/package.ts';
-import type { State } from '../../core/install/state.ts';
+import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const SCHEMA = `
   CREATE TABLE state (number INTEGER PRIMARY KEY, created INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
   CREATE TABLE installed (
     state INTEGER NOT NULL REFERENCES state ON DELETE CASCADE,
     name TEXT NOT NULL, version TEXT NOT NULL, release INTEGER NOT NULL, architecture TEXT NOT NULL, format TEXT NOT NULL,
-    manifest TEXT NOT NULL, repository TEXT NOT NULL, explicit INTEGER NOT NULL, components TEXT NOT NULL,
+    manifest TEXT NOT NULL, repository TEXT NOT NULL, explicit INTEGER NOT NULL, components TEXT NOT NULL, wishes TEXT,
     summary TEXT NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (state, name)
   ) STRICT, WITHOUT ROWID;
@@ -38,6 +38,7 @@ export interface InstalledRow {
   repository: string;
   explicit: boolean;
   components: string[];
+  wishes?: ComponentWishes | undefined;
   summary: string;
   /** Bytes on disk of the components that are installed. */
   size: number;
@@ -94,10 +95,7 @@ export class Database {
     try {
       const row = opened.prepare('SELECT created, reason FROM state WHERE number = ?').get(number);
       if (row === undefined) return undefined;
-      const packages = new Database(opened).installed(number).map(
-        ({ name, version, release, architecture, format, manifest, repository, explicit, components }) =>
-          ({ name, version, release, architecture, format, manifest: parseCid(manifest), repository, explicit, components }),
-      );
+      const packages = new Database(opened).installed(number).map(packageOf);
       return { number, created: Number(row['created']), reason: String(row['reason']), packages };
     } catch {
       return undefined;
@@ -138,13 +136,13 @@ export class Database {
   addState(state: State, facts: ReadonlyMap<string, PackageFacts>): void {
     this.#transaction(() => {
       this.#db.prepare('INSERT OR REPLACE INTO state VALUES (?, ?, ?)').run(state.number, state.created, state.reason);
-      const add = this.#db.prepare('INSERT OR REPLACE INTO installed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+      const add = this.#db.prepare('INSERT OR REPLACE INTO installed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       for (const each of state.packages) {
         const manifest = each.manifest.toString();
         const { summary = '', size = 0 } = facts.get(manifest) ?? {};
         add.run(
           state.number, each.name, each.version, each.release, each.architecture, each.format, manifest, each.repository,
-          each.explicit ? 1 : 0, JSON.stringify(each.components), summary, size,
+          each.explicit ? 1 : 0, JSON.stringify(each.components), each.wishes === undefined ? null : JSON.stringify(each.wishes), summary, size,
         );
       }
     });
@@ -230,6 +228,10 @@ function readRows(statement: StatementSync, ...values: (string | number)[]): Rec
   return statement.all(...values);
 }
 
+function packageOf({ name, version, release, architecture, format, manifest, repository, explicit, components, wishes }: InstalledRow): InstalledPackage {
+  return { name, version, release, architecture, format, manifest: parseCid(manifest), repository, explicit, components, ...(wishes !== undefined && { wishes }) };
+}
+
 function readInstalled(row: Record<string, unknown>): InstalledRow {
   return {
     name: String(row['name']),
@@ -242,6 +244,7 @@ function readInstalled(row: Record<string, unknown>): InstalledRow {
     repository: String(row['repository']),
     explicit: row['explicit'] === 1,
     components: JSON.parse(String(row['components'])) as string[],
+    ...(typeof row['wishes'] === 'string' && { wishes: JSON.parse(row['wishes']) as ComponentWishes }),
     summary: String(row['summary']),
     size: Number(row['size']),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { PACKAGE_FORMATS } from '../../core/dag/package.ts';
-import type { State } from '../../core/install/state.ts';
+import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
 
 /** The name of a state's record, in its tree. */
@@ -31,16 +31,25 @@ export function readStateFile(directory: string): State {
     number: fields.int('number', 1),
     created: fields.int('created'),
     reason: fields.text('reason'),
-    packages: fields.maps('packages').map((item) => ({
-      name: item.text('name'),
-      version: item.text('version'),
-      release: item.int('release'),
-      architecture: item.text('architecture'),
-      format: item.oneOf('format', PACKAGE_FORMATS),
-      manifest: parseCid(item.text('manifest')),
-      repository: item.text('repository'),
-      explicit: item.flag('explicit'),
-      components: item.texts('components'),
-    })),
+    packages: fields.maps('packages').map(readPackage),
   };
+}
+
+function readPackage(fields: Fields): InstalledPackage {
+  return {
+    name: fields.text('name'),
+    version: fields.text('version'),
+    release: fields.int('release'),
+    architecture: fields.text('architecture'),
+    format: fields.oneOf('format', PACKAGE_FORMATS),
+    manifest: parseCid(fields.text('manifest')),
+    repository: fields.text('repository'),
+    explicit: fields.flag('explicit'),
+    components: fields.texts('components'),
+    ...(fields.has('wishes') && { wishes: readWishes(fields.map('wishes')) }),
+  };
+}
+
+function readWishes(fields: Fields): ComponentWishes {
+  return { with: fields.texts('with'), without: fields.texts('without') };
 }

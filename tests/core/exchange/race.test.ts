@@ -58,6 +58,14 @@ describe('peers and the floor together', () => {
     assert.ok(alone.ms / outcome.ms >= 1.8, `${alone.ms / outcome.ms}`);
   });
 
+  it('bring a few small blocks without asking for any twice, where a peer is near', async () => {
+    const blocks = await someBlocks(3, 9, 20_000);
+    const outcome = await race({ blocks, webseed: FLOOR, peers: [{}] });
+    assert.equal(outcome.error, undefined);
+    assert.equal(outcome.report?.duplicate, 0);
+    assert.ok(outcome.ms < 2 * (FLOOR.latency + 5));
+  });
+
   it('leave nine tenths to a local network that is ten times as fast', async () => {
     const outcome = await race({ blocks: BLOCKS, webseed: FLOOR, peers: [{}] });
     complete(outcome);
@@ -90,6 +98,12 @@ describe('peers alone', () => {
 
   it('bring everything when the webseed is down and one of them has it all', async () => {
     complete(await race({ blocks: BLOCKS, peers: [...many(3, { has: (i) => i < 5 }), {}] }));
+  });
+
+  it('bring a single block although those who are asked first are silent', async () => {
+    const outcome = await race({ blocks: BLOCKS.slice(0, 1), peers: [...many(3, SILENT), {}] });
+    assert.equal(outcome.error, undefined);
+    assert.ok(outcome.ms < 3000, `${outcome.ms}`);
   });
 
   it('bring what each has, once all of it is somewhere', async () => {

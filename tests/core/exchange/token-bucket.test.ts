@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../../core/memory/clock.ts';
-import { TokenBucket } from '../../../node/peer/token-bucket.ts';
+import { TokenBucket } from '../../../core/exchange/token-bucket.ts';
 
 test('a rate holds within 5 % for whatever sizes, and a pause saves up little', async () => {
   for (const size of [4096, 16_384, 65_536, 300_000]) {

@@ -1,11 +1,16 @@
 /** A rate that holds over any second: bytes are taken before they go, and whoever takes too many waits. */
-import type { AbortOptions } from '../../core/ports/abort.ts';
-import type { Clock } from '../../core/ports/clock.ts';
+import type { AbortOptions } from '../ports/abort.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** Milliseconds' worth of bytes that may go at once after a pause. */
 const BURST = 250;
 
-export class TokenBucket {
+/** Holds bytes back until they may go. */
+export interface RateLimit {
+  take(bytes: number, options?: AbortOptions): Promise<void>;
+}
+
+export class TokenBucket implements RateLimit {
   readonly #rate: number;
   readonly #clock: Clock;
   /** When all that was taken so far will have gone, in milliseconds of the clock. */
