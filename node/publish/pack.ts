@@ -1,5 +1,5 @@
 /** Packs one package: from what was imported to the blocks of its frames and tables, and its manifest. */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cborBlock, rawBlock, type Block } from '../../core/dag/block.ts';
 import { componentOf } from '../../core/dag/component.ts';
@@ -9,6 +9,7 @@ import { manifestValue, type Component, type Dictionary, type Manifest, type Par
 import { distinctFiles, encodeTable, type Table } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
+import { readFully } from '../read-fully.ts';
 import type { ImportedPackage } from '../source/imported.ts';
 import type { DirectorySpool } from '../source/spool.ts';
 import type { BlockDirectory } from '../store/block-directory.ts';
@@ -172,14 +173,5 @@ class Packer {
 }
 
 function readFile(path: string, offset: number, target: Uint8Array): void {
-  const fd = openSync(path, 'r');
-  try {
-    for (let at = 0; at < target.length; ) {
-      const count = readSync(fd, target, at, target.length - at, offset + at);
-      if (count === 0) throw new MossError('io', `${path} ended early`);
-      at += count;
-    }
-  } finally {
-    closeSync(fd);
-  }
+  if (!readFully(path, offset, target)) throw new MossError('io', `${path} ended early`);
 }

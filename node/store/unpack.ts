@@ -1,5 +1,5 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
@@ -12,6 +12,7 @@ import type { WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
 import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
+import { readFully } from '../read-fully.ts';
 import { nodeCompressor } from '../zstd.ts';
 import { fileIdOf } from './files.ts';
 import { LANES, Layout } from './layout.ts';
@@ -59,14 +60,10 @@ function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
   const places = [...LANES.map((lane) => layout.staged(id, lane)), layout.stored(id, false), layout.stored(id, true)];
   const path = places.find((each) => existsSync(each));
   if (path === undefined) throw new MossError('bad-frame', `a frame is compressed against ${id}, which no frame without a base brings`, { data: { id } });
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.allocUnsafe(length);
-    if (readSync(fd, bytes, 0, length, offset) === length) return bytes;
-    throw new MossError('damaged', `${path} is shorter than it was`, { hint: 'Run `moss verify --repair`.', data: { path } });
-  } finally {
-    closeSync(fd);
-  }
+  // Filled at once: no need to clear it before.
+  const bytes = Buffer.allocUnsafeSlow(length);
+  readRun(path, offset, bytes);
+  return bytes;
 }
 
 /** Runs of files of the store, one after the other: those of packed documents unpacked. */
@@ -77,7 +74,7 @@ function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | u
     const target = dictionary.subarray(at, at + length);
     const path = storedPath(layout, id);
     if (path === undefined) throw new MossError('bad-frame', `a delta starts from ${id}, which is not here`, { data: { id } });
-    if (unpacked === undefined) readFully(path, offset, target);
+    if (unpacked === undefined) readRun(path, offset, target);
     else target.set(gunzip(path, unpacked).subarray(offset, offset + length));
     if (filter !== undefined) applyFilter(filter, target, offset);
     at += length;
@@ -89,17 +86,9 @@ function storedPath(layout: Layout, id: FileId): string | undefined {
   return [layout.stored(id, false), layout.stored(id, true)].find((each) => existsSync(each));
 }
 
-function readFully(path: string, offset: number, target: Uint8Array): void {
-  const fd = openSync(path, 'r');
-  try {
-    for (let at = 0; at < target.length; ) {
-      const count = readSync(fd, target, at, target.length - at, offset + at);
-      if (count === 0) throw new MossError('damaged', `${path} is shorter than it was`, { hint: 'Run `moss verify --repair`.', data: { path } });
-      at += count;
-    }
-  } finally {
-    closeSync(fd);
-  }
+function readRun(path: string, offset: number, target: Uint8Array): void {
+  if (readFully(path, offset, target)) return;
+  throw new MossError('damaged', `${path} is shorter than it was`, { hint: 'Run `moss verify --repair`.', data: { path } });
 }
 
 function gunzip(path: string, size: number): Uint8Array {

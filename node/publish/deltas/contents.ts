@@ -1,5 +1,5 @@
 /** The files of a published package, read from its own blocks: one frame in memory at a time, what was unpacked on disk. */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyBlock } from '../../../core/dag/block.ts';
 import type { Cid } from '../../../core/dag/cid.ts';
@@ -11,6 +11,7 @@ import { decodeTable } from '../../../core/dag/read-table.ts';
 import type { Base, Table, TableFrame } from '../../../core/dag/table.ts';
 import { MossError } from '../../../core/error.ts';
 import { nodeHasher } from '../../hasher.ts';
+import { readFully } from '../../read-fully.ts';
 import type { BlockDirectory } from '../../store/block-directory.ts';
 import { nodeCompressor } from '../../zstd.ts';
 
@@ -128,17 +129,7 @@ async function readBlock(blocks: BlockDirectory, cid: Cid): Promise<Uint8Array> 
 }
 
 function readRun(path: string, offset: number, target: Uint8Array): void {
-  if (target.length === 0) return;
-  const fd = openSync(path, 'r');
-  try {
-    for (let at = 0; at < target.length; ) {
-      const count = readSync(fd, target, at, target.length - at, offset + at);
-      if (count === 0) throw new MossError('io', `${path} ended early`);
-      at += count;
-    }
-  } finally {
-    closeSync(fd);
-  }
+  if (!readFully(path, offset, target)) throw new MossError('io', `${path} ended early`);
 }
 
 function writeRun(path: string, offset: number, bytes: Uint8Array): void {
