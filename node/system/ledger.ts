@@ -1,39 +1,29 @@
 /** Where the bytes of a change came from: added up as they come, shown when it is done, and kept for `moss stats`. */
 import { join } from 'node:path';
+import { EMPTY_LEDGER, mostFirst, received, sumsOf, type LedgerEntry, type LedgerSums } from '../../core/exchange/ledger.ts';
 import type { MossEvent } from '../../core/install/event.ts';
-import type { SourceKind } from '../../core/ports/source.ts';
 import { nodeClock } from '../clock.ts';
 import { PeerBook, type TrafficKind } from '../peer/peer-book.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Change } from './change.ts';
 
-/** Bytes by kind of source; `delta` are those that deltas saved, and `here` those of files that were here already. */
-export type LedgerSums = Record<TrafficKind, number>;
-
 export class ByteLedger {
-  readonly #sources = new Map<string, { kind: SourceKind; bytes: number }>();
+  #ledger = EMPTY_LEDGER;
 
   /** Takes the engine's events, and counts those of bytes. */
   take(event: MossEvent): void {
-    if (event.type !== 'received') return;
-    const sum = this.#sources.get(event.source) ?? { kind: event.kind, bytes: 0 };
-    this.#sources.set(event.source, sum);
-    sum.bytes += event.bytes;
+    if (event.type === 'received') this.#ledger = received(this.#ledger, event.source, event.kind, event.bytes);
   }
 
   /** Sources by name, most first. */
-  get sources(): { source: string; kind: SourceKind; bytes: number }[] {
-    return [...this.#sources].map(([source, { kind, bytes }]) => ({ source, kind, bytes })).toSorted((a, b) => b.bytes - a.bytes);
+  get sources(): LedgerEntry[] {
+    return mostFirst(this.#ledger);
   }
 
   sums(change: Change | undefined): LedgerSums {
-    const sums: LedgerSums = { webseed: 0, lan: 0, swarm: 0, donor: 0, delta: 0, here: 0 };
-    for (const { kind, bytes } of this.#sources.values()) sums[kind] += bytes;
-    if (change !== undefined) {
-      sums.delta = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
-      sums.here = bytesHere(change);
-    }
-    return sums;
+    if (change === undefined) return sumsOf(this.#ledger);
+    const delta = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
+    return sumsOf(this.#ledger, { delta, here: bytesHere(change) });
   }
 
   /** Enters it into the book of the root. */
