@@ -2,9 +2,11 @@
 import { rateOf } from './estimate.ts';
 import type { Situation, SourceView, TaskView } from './situation.ts';
 
-/** Milliseconds in which peers of the local network may prove themselves while the floor holds back, and its lanes. */
+/** Milliseconds in which peers of the local network may prove themselves while the floor holds back. */
 export const HEAD_START = 20;
-const HEAD_START_LANES = 2;
+/** Requests that the floor may have in any case, and milliseconds of its rate that may be under way beside peers. */
+const LEAST_LANES = 2;
+const FLOOR_HORIZON = 2000;
 /** Bytes under way to one peer, least and most, and the milliseconds of its rate that are asked for beside two ways. */
 const LEAST_WINDOW = 1024 * 1024;
 const MOST_WINDOW = 12 * 1024 * 1024;
@@ -66,10 +68,17 @@ export function isAlive(source: SourceView, now: number): boolean {
   return !source.out && source.retryAt <= now && !standsStill(source, now);
 }
 
-/** Requests that the floor may have under way: all of them, but for a moment in which the local network is waited for. */
-export function floorLanes(floor: SourceView, { now, startedAt, sources }: Situation): number {
-  const hope = now - startedAt < HEAD_START && sources.some((source) => source.kind === 'lan' && isAlive(source, now));
-  return hope ? Math.min(HEAD_START_LANES, floor.concurrency) : floor.concurrency;
+/**
+ * Whether the floor may be asked for one thing more. Where there are peers, it has no more under way than it brings in
+ * some seconds: in a crowd each has a small share of it, and what one asks of it the others may soon have from that one.
+ */
+export function hasLane(floor: SourceView, { now, startedAt, sources }: Situation): boolean {
+  const { attempts, concurrency, rate } = floor;
+  const peers = sources.filter((source) => isPeer(source) && isAlive(source, now));
+  if (attempts.size >= concurrency) return false;
+  if (peers.length === 0 || attempts.size < LEAST_LANES) return true;
+  if (now - startedAt < HEAD_START && peers.some(({ kind }) => kind === 'lan')) return false;
+  return underWay(floor) < (rateOf(rate) ?? 0) * FLOOR_HORIZON;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Which source is asked for what, and when another one is asked for the same. Pure: it reads what the session knows, and
  * says what to do next. README.md has the rules in words.
  */
-import { expectedTime, floorLanes, givesWay, HEAD_START, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
+import { expectedTime, givesWay, hasLane, HEAD_START, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
 import { quantile, rateOf } from './estimate.ts';
 import type { AttemptView, Situation, SourceView, TaskView } from './situation.ts';
 
@@ -96,7 +96,7 @@ function begin(open: readonly SourceView[], situation: Situation): Start | undef
  * smallest: that tells enough, and little is lost with it.
  */
 function pick(source: SourceView, situation: Situation): TaskView | undefined {
-  if (!isPeer(source) && source.attempts.size >= floorLanes(source, situation)) return undefined;
+  if (!isPeer(source) && !hasLane(source, situation)) return undefined;
   const smallest = isPeer(source) && !source.proven;
   let best: TaskView | undefined;
   let seen = 0;
