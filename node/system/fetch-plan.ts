@@ -1,4 +1,5 @@
 /** Carries out a fetch plan: frames by repository, those without a base first, each unpacked as it comes. */
+import { existsSync } from 'node:fs';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../core/error.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
@@ -92,20 +93,51 @@ async function tryFrames(
     await fetchFrames(system, planned, frames, staging, received, {
       ...options,
       onUnpacked: (frame, error) => {
-        arrived.add(frame);
-        if (error === undefined) return;
         const isDeltas = frame.bases !== undefined || frame.pieces.some(({ id }) => staging.isDoubtful(id));
-        if (!isDeltas || !UNUSABLE.has(error.code)) throw error;
-        fail([frame], error);
+        if (error !== undefined && (!isDeltas || !UNUSABLE.has(error.code))) throw error;
+        arrived.add(frame);
+        if (error !== undefined) fail([frame], error);
       },
     });
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof MossError && UNUSABLE.has(error.code)) {
+      const left = frames.filter((frame) => frame.base !== undefined && !arrived.has(frame));
+      const altered = await quarantineBases(system, planned, left);
+      if (altered.length === 0) throw error;
+      for (const { pieces } of left) for (const { id } of pieces) failed.add(id);
+      for (const id of altered) failed.add(id);
+      return failed;
+    }
     const missed = frames.filter((frame) => frame.bases !== undefined && !arrived.has(frame));
     if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code) || missed.length === 0) throw error;
     fail(missed, error);
   }
   return failed;
+}
+
+/**
+ * Reads what frames are compressed against, after one of them gave wrong bytes: what was altered in the store is taken
+ * out of it, and comes anew.
+ */
+async function quarantineBases({ store, layout, onEvent }: System, planned: PlannedFetch, frames: readonly WantedFrame[]): Promise<FileId[]> {
+  const bases = new Map(frames.flatMap(({ base }) => (base === undefined ? [] : [[base.id, base]])));
+  const altered: FileId[] = [];
+  for (const { id, size } of bases.values()) {
+    const copies = [false, true].map((executable) => ({ id, size, executable })).filter((copy) => existsSync(layout.stored(id, copy.executable)));
+    const good = await store.check(copies.map((copy) => ({ id, size, path: layout.stored(id, copy.executable) })));
+    const bad = copies.filter((_, i) => good[i] !== true);
+    if (bad.length === 0) continue;
+    for (const copy of bad) store.quarantine(copy);
+    altered.push(id);
+    const path = partsOf(planned).flatMap(({ table }) => table.files).find((file) => file.id === id)?.path;
+    onEvent({
+      type: 'warning',
+      message: `${path === undefined ? layout.stored(id, false) : `/${path}`}, which other files are unpacked with, was altered in the store: it is fetched again`,
+      hint: 'Run `moss verify --repair` afterwards: states may have it under other names.',
+    });
+  }
+  return altered;
 }
 
 /** What is wrong when a delta does not give what it should, and when it cannot be had. */

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { State } from '../../core/install/state.ts';
+import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import type { Layout } from '../store/layout.ts';
 import { Database } from './database.ts';
@@ -30,31 +31,46 @@ export function stateNumbers(layout: Layout): number[] {
   return readdirSync(layout.states).filter((name) => /^\d+$/.test(name)).map(Number).toSorted((a, b) => a - b);
 }
 
+/**
+ * Told of a state that cannot be entered into the database, since its records are damaged; the others are. Rethrow where
+ * that cannot be gone on without.
+ */
+export type OnDamagedState = (number: number, error: MossError) => void;
+
 /** The database of a root, made anew from the states where it is missing or damaged. */
-export async function openDatabase(layout: Layout): Promise<Database> {
+export async function openDatabase(layout: Layout, onDamaged?: OnDamagedState): Promise<Database> {
   return Database.open(layout.database, async (database) => {
     const { PackageStore } = await import('./package-store.ts');
-    await enterStates(database, new PackageStore(layout), layout, stateNumbers(layout));
+    const active = activeNumber(layout);
+    await enterStates(database, new PackageStore(layout), layout, stateNumbers(layout), onDamaged ?? ((number, error) => {
+      // Of another state nobody asked.
+      if (number === active) throw error;
+    }));
   });
 }
 
 /** Brings the database in line with the states on disk, which a crash may have parted. */
-export async function reconcileDatabase(layout: Layout, packages: PackageStore): Promise<void> {
-  const database = await openDatabase(layout);
+export async function reconcileDatabase(layout: Layout, packages: PackageStore, onDamaged: OnDamagedState): Promise<void> {
+  const database = await openDatabase(layout, onDamaged);
   try {
     const [entered, there] = [new Set(database.states()), new Set(stateNumbers(layout))];
     for (const number of entered) if (!there.has(number)) database.removeState(number);
-    await enterStates(database, packages, layout, [...there].filter((number) => !entered.has(number)));
+    await enterStates(database, packages, layout, [...there].filter((number) => !entered.has(number)), onDamaged);
   } finally {
     database.close();
   }
 }
 
-async function enterStates(database: Database, packages: PackageStore, layout: Layout, numbers: Iterable<number>): Promise<void> {
+async function enterStates(database: Database, packages: PackageStore, layout: Layout, numbers: Iterable<number>, onDamaged: OnDamagedState): Promise<void> {
   for (const number of numbers) {
-    const state = readStateFile(layout.state(number));
-    const facts = await packages.facts(state.packages);
-    database.addPackages(facts);
-    database.addState(state, facts);
+    try {
+      const state = readStateFile(layout.state(number));
+      const facts = await packages.facts(state.packages);
+      database.addPackages(facts);
+      database.addState(state, facts);
+    } catch (error) {
+      if (!(error instanceof MossError) || error.code !== 'damaged') throw error;
+      onDamaged(number, error);
+    }
   }
 }

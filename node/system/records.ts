@@ -36,7 +36,7 @@ export async function verifyDatabase({ layout, packages }: System, state: State)
 /** Makes the database anew, from the records of all states. */
 export async function mendDatabase({ layout }: System): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${layout.database}${suffix}`, { force: true });
-  (await openDatabase(layout)).close();
+  (await openDatabase(layout, () => undefined)).close();
 }
 
 /** Fetches manifests and tables that were lost or damaged. */

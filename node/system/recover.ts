@@ -22,5 +22,8 @@ export async function recoverRoot(system: System): Promise<void> {
     if (repair.do === 'forget-configuration' && note?.fresh === true) rmSync(layout.state(note.state), { recursive: true, force: true });
     clearConfiguring(layout);
   }
-  await reconcileDatabase(layout, system.packages);
+  // A repair must be able to begin, whatever is damaged.
+  await reconcileDatabase(layout, system.packages, (number, { message }) => {
+    onEvent({ type: 'warning', message: `state ${number} is damaged: ${message}`, hint: `Run \`moss state verify ${number} --repair\`.` });
+  });
 }

@@ -1,6 +1,6 @@
 /** The record of a state, kept in the state itself: the database can be made anew from these. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { PACKAGE_FORMATS } from '../../core/dag/package.ts';
@@ -23,7 +23,11 @@ export function readStateFile(directory: string): State {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new MossError('damaged', `the record of a state cannot be read: ${path}`, { cause, data: { path } });
+    throw new MossError('damaged', `the record of a state cannot be read: ${path}`, {
+      hint: `Run \`moss state verify ${basename(directory)} --repair\`: the database has it too.`,
+      cause,
+      data: { path },
+    });
   }
   const fields = new Fields(value, 'damaged', path);
   if (fields.int('schema') > SCHEMA) throw new MossError('unsupported', `${path} was written by a newer moss`, { hint: 'Update moss.' });
