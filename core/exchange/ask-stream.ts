@@ -6,6 +6,7 @@ import type { Wanted } from '../ports/holdings.ts';
 import type { GetOptions } from '../ports/source.ts';
 import type { Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
+import { Incoming, type Ask } from './incoming.ts';
 import type { RateLimit } from './token-bucket.ts';
 import { Decoder, FROM_SERVER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
@@ -21,19 +22,10 @@ export interface AskStreamOptions {
   rate?: RateLimit | undefined;
 }
 
-export interface Ask {
-  wanted: Wanted;
-  maxBytes: number;
-  /** Content that answers may be compressed against, and its SHA-256. */
-  dictionary?: { sha256: Uint8Array; bytes: Uint8Array } | undefined;
-}
-
 interface Pending {
   ask: Ask;
   number: number;
-  buffer: Uint8Array | undefined;
-  received: number;
-  head: Pick<Data, 'encoding' | 'plain' | 'length'> | undefined;
+  incoming: Incoming;
   onBytes: ((count: number) => void) | undefined;
   resolve: (bytes: Uint8Array) => void;
   reject: (error: unknown) => void;
@@ -119,7 +111,8 @@ export class AskStream {
       };
       const settled = (): void => signal?.removeEventListener('abort', onAbort);
       const pending: Pending = {
-        ask, number, buffer: undefined, received: 0, head: undefined, onBytes,
+        ask, number, onBytes,
+        incoming: new Incoming(ask, this.#options.compressor),
         resolve: (bytes) => {
           settled();
           resolve(bytes);
@@ -172,7 +165,7 @@ export class AskStream {
       this.#wants.splice(unsent, 1);
       return;
     }
-    this.#stray += (pending.head?.length ?? pending.ask.maxBytes) - pending.received;
+    this.#stray += pending.incoming.rest;
     this.#out.push(encodeMessage({ type: 'cancel', numbers: [number] }));
     this.#flush();
   }
@@ -259,34 +252,17 @@ export class AskStream {
       if (data.number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for');
       return;
     }
-    const { ask, head } = pending;
-    if (head === undefined) {
-      if (data.plain > ask.maxBytes) throw badMessage(`${data.plain} bytes where ${ask.maxBytes} may come`);
-      if (data.encoding !== 'identity' && this.#options.compressor === undefined) throw badMessage('an encoding that was not offered');
-      if (data.encoding === 'zstd+dictionary' && ask.dictionary === undefined) throw badMessage('a dictionary that was not offered');
-      pending.head = { encoding: data.encoding, plain: data.plain, length: data.length };
-      pending.buffer = new Uint8Array(data.length);
-    } else if (head.encoding !== data.encoding || head.plain !== data.plain || head.length !== data.length) throw badMessage('an answer that changes its mind');
-    if (data.at !== pending.received) throw badMessage('pieces out of order');
-    pending.buffer?.set(data.bytes, data.at);
-    pending.received += data.bytes.length;
+    const whole = pending.incoming.take(data);
     pending.onBytes?.(data.bytes.length);
-    if (pending.received === data.length) void this.#complete(pending, data);
+    if (whole) void this.#complete(pending);
   }
 
-  async #complete({ number, ask, buffer = new Uint8Array(0), resolve, reject }: Pending, { encoding, plain }: Data): Promise<void> {
+  async #complete({ number, incoming, resolve, reject }: Pending): Promise<void> {
     this.#pending.delete(number);
     this.#progress += LEAST_PROGRESS;
-    const { compressor } = this.#options;
-    if (encoding === 'identity' || compressor === undefined) {
-      resolve(buffer);
-      return;
-    }
     try {
-      const dictionary = encoding === 'zstd' ? undefined : ask.dictionary?.bytes;
-      resolve(await compressor.decompress(buffer, { size: plain, dictionary }));
-    } catch (cause) {
-      const error = new MossError('bad-block', 'a peer sent what cannot be unpacked', { cause });
+      resolve(await incoming.content());
+    } catch (error) {
       reject(error);
       this.#fail(error);
     }

@@ -7,7 +7,8 @@ import type { Wanted } from '../ports/holdings.ts';
 import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
 import { abortable } from './abortable.ts';
-import { AskStream, type Ask } from './ask-stream.ts';
+import { AskStream } from './ask-stream.ts';
+import type { Ask } from './incoming.ts';
 import type { RateLimit } from './token-bucket.ts';
 
 export interface PeerSourceOptions {

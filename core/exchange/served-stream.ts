@@ -1,22 +1,15 @@
 /** One stream of a peer that asks: reads its wants, and sends the answers as turns come. */
-import { sameBytes } from '../dag/block.ts';
-import { cidOf, RAW } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
-import type { Content } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
+import { Answers, unlessLost, type Answer } from './answers.ts';
 import { packMessages, type Piece } from './pack-messages.ts';
 import type { Shared } from './server.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
-import { badMessage, MAX_ITEMS, MAX_PIECE, VERSION, type Encoding, type Hello, type Item, type Message } from './wire/message.ts';
+import { badMessage, MAX_ITEMS, MAX_PIECE, VERSION, type Hello, type Item, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
-/** Below this, an answer gains nothing by compression; above, it would hold too much memory. */
-const COMPRESSED_FROM = 128;
-const COMPRESSED_UP_TO = 1024 * 1024;
-/** The quick level: as small as 19 without the dictionary, at 65 times the speed (measured). */
-const LEVEL = 3;
 /** Milliseconds between two looks at whether a peer still moves. */
 const WATCH = 1000;
 const RETRY_AFTER = 1000;
@@ -24,19 +17,6 @@ const RETRY_AFTER = 1000;
 interface OpenItem extends Item {
   query: boolean;
   dictionary: Uint8Array | undefined;
-}
-
-interface Answer {
-  number: number;
-  encoding: Encoding;
-  plain: number;
-  length: number;
-  at: number;
-  /** Cancelled, or sent. */
-  over: boolean;
-  read: (offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
-  /** Bytes that are held for it. */
-  held: number;
 }
 
 export class ServedStream {
@@ -54,7 +34,7 @@ export class ServedStream {
   /** The peer will not ask for more. */
   #ended = false;
   #wake: (() => void) | undefined;
-  #dictionary: { sha256: Uint8Array; bytes: Uint8Array | undefined } | undefined;
+  readonly #answers: Answers;
   /** For the watch, in milliseconds: since when a message is incomplete, a write waits, and nothing was asked. */
   readonly #started: number;
   #partialSince: number | undefined;
@@ -65,6 +45,7 @@ export class ServedStream {
     this.#stream = stream;
     this.#from = from;
     this.#shared = shared;
+    this.#answers = new Answers({ shared, scope: from.scope, signal: this.#stop.signal });
     this.#started = shared.options.clock.now();
     this.#asked = this.#started;
   }
@@ -219,15 +200,10 @@ export class ServedStream {
   }
 
   /** A piece; `undefined` when the content is not there any more, although it was listed. */
-  async #readPiece(answer: Answer, most: number): Promise<Uint8Array | undefined> {
-    const length = Math.min(answer.length - answer.at, most);
-    try {
-      const bytes = await answer.read(answer.at, length);
-      return bytes.length === length ? bytes : undefined;
-    } catch (error) {
-      if (error instanceof MossError && error.code !== 'bug') return undefined;
-      throw error;
-    }
+  async #readPiece({ length, at, read }: Answer, most: number): Promise<Uint8Array | undefined> {
+    const wanted = Math.min(length - at, most);
+    const bytes = await unlessLost(() => read(at, wanted));
+    return bytes?.length === wanted ? bytes : undefined;
   }
 
   /** Looks the next item up. */
@@ -248,49 +224,17 @@ export class ServedStream {
     if (content === undefined || content.size > maxBytes) miss.push(number);
     else if (item.query) have.push(number);
     else {
-      const answer = await this.#answer(item, content);
-      if (this.#starting === number) this.#active.push(answer);
-      else this.#shared.held -= answer.held;
+      const reads = { zstd: this.#hello?.zstd === true, dictionary: item.dictionary };
+      const answer = await unlessLost(() => this.#answers.make(number, content, reads));
+      if (answer === undefined) miss.push(number);
+      else if (this.#starting === number) this.#active.push(answer);
+      else this.#answers.end(answer);
     }
     this.#starting = undefined;
   }
 
-  async #answer(item: OpenItem, content: Content): Promise<Answer> {
-    const compressed = await this.#compress(item, content);
-    const { number } = item;
-    if (compressed !== undefined) {
-      const { bytes, encoding } = compressed;
-      this.#shared.held += bytes.length;
-      const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length);
-      return { number, encoding, plain: content.size, length: bytes.length, at: 0, over: false, read, held: bytes.length };
-    }
-    const read = (offset: number, length: number): Uint8Array | Promise<Uint8Array> => content.read(offset, length, { signal: this.#stop.signal });
-    return { number, encoding: 'identity', plain: content.size, length: content.size, at: 0, over: false, read, held: 0 };
-  }
-
-  /** What travels instead of the content, where that is smaller and worth the work: not on a local network. */
-  async #compress({ dictionary }: OpenItem, content: Content): Promise<{ bytes: Uint8Array; encoding: Encoding } | undefined> {
-    const { options, limits, held } = this.#shared;
-    const { size, compressible } = content;
-    if (this.#from.scope === 'lan' || options.compressor === undefined || this.#hello?.zstd !== true || !compressible) return undefined;
-    if (size < COMPRESSED_FROM || size > COMPRESSED_UP_TO || held + size > limits.held) return undefined;
-    const base = dictionary && (await this.#findDictionary(dictionary));
-    const bytes = await options.compressor.compress(await content.read(0, size), { level: LEVEL, dictionary: base });
-    return bytes.length < size ? { bytes, encoding: base === undefined ? 'zstd' : 'zstd+dictionary' } : undefined;
-  }
-
-  /** The dictionary that the peer has, if it is served here too. The last one is kept: wants come by package. */
-  async #findDictionary(sha256: Uint8Array): Promise<Uint8Array | undefined> {
-    if (this.#dictionary !== undefined && sameBytes(this.#dictionary.sha256, sha256)) return this.#dictionary.bytes;
-    const content = await this.#shared.options.holdings.find({ kind: 'block', cid: cidOf(RAW, sha256) });
-    const bytes = content === undefined || content.size > COMPRESSED_UP_TO ? undefined : await content.read(0, content.size);
-    this.#dictionary = { sha256, bytes };
-    return bytes;
-  }
-
   #end(answer: Answer): void {
-    answer.over = true;
-    this.#shared.held -= answer.held;
+    this.#answers.end(answer);
     this.#active = this.#active.filter((each) => each !== answer);
   }
 

@@ -15,6 +15,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { HEAD_START } from './capacity.ts';
 import { addDuration, addToRate, NO_DURATIONS, NO_RATE } from './estimate.ts';
 import { Links } from './links.ts';
+import { mayHave, noSource } from './no-source.ts';
 import { choose, losers } from './schedule.ts';
 import { shuffled } from './shuffle.ts';
 import type { Situation } from './situation.ts';
@@ -197,7 +198,7 @@ class Session {
     const now = this.#options.clock.now();
     const [task] = this.#queue;
     if (task === undefined || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
-    this.#end({ error: this.#noSource(task) });
+    this.#end({ error: noSource(task, this.#sources.values()) });
   }
 
   /** Looks again after some time, since sources fall silent without a word. */
@@ -281,7 +282,7 @@ class Session {
   #giveBack(task: Task): void {
     if (this.#over) return;
     if (this.#some((source) => mayHave(source, task))) this.#queue.unshift(task);
-    else this.#end({ error: this.#noSource(task) });
+    else this.#end({ error: noSource(task, this.#sources.values()) });
   }
 
   #some(test: (source: SourceState) => boolean): boolean {
@@ -297,27 +298,8 @@ class Session {
     // What is under way is of no use any more.
     for (const attempt of this.#attempts) attempt.cancel();
   }
-
-  #noSource(task: Task): MossError {
-    const reasons = [...task.tried.values(), ...[...this.#sources.values()].flatMap(({ reason }) => reason ?? [])];
-    const later = reasons.find((reason) => reason.code === 'source-failed');
-    const why = [...new Set(reasons.map((reason) => reason.message))].join('; ');
-    return new MossError(later === undefined ? 'no-source' : 'source-failed', `cannot get ${task.want.cid.toString()}: ${why}`, {
-      hint:
-        later === undefined
-          ? 'Run `moss repo update`; if it stays so, the repository is incomplete: tell its publisher.'
-          : 'Run the command again: it goes on where it stopped.',
-      cause: later ?? reasons[0],
-      data: { cid: task.want.cid.toString() },
-    });
-  }
 }
 
 function isFileSource(source: Source): source is FileSource {
   return 'has' in source;
-}
-
-/** Whether a source may yet bring a task. */
-function mayHave(source: SourceState, task: Task): boolean {
-  return !source.out && !task.tried.has(source);
 }
