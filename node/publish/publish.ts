@@ -176,15 +176,18 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
     onEvent({ type: 'total', unit: 'packages', count: inputs.length });
     const one = async (file: string): Promise<void> => {
       const stat = statSync(file);
+      // A directory counts by the content that it brings.
+      const count = ({ entry }: CachedImport): void => void (out.inputBytes += stat.isFile() ? stat.size : entry.size);
       const words = stat.isDirectory() ? options.words : {};
       const key = importKey(file, words);
-      if (stat.isFile()) out.inputBytes += stat.size;
       const known = cache.get(key);
       if (known !== undefined && (await repository.blocks.has(parseCid(known.entry.manifest)))) {
         out.results.push(known);
+        count(known);
       } else {
         const result = await pool.run({ file, blocks: repository.blocks.directory, work: repository.work, words });
         out.results.push(result);
+        count(result);
         out.packed++;
         if (result.scripts.length > 0) out.scripts.push({ name: result.entry.name, scripts: result.scripts });
         cache.set(key, result);

@@ -1,6 +1,6 @@
 /** What makes writes survive a power cut. */
 import { spawn } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -39,8 +39,20 @@ export function syncPath(path: string): void {
 /** Replaces a file whole and durably: the old content or the new, at any power cut. */
 export function writeFileDurably(path: string, content: string | Uint8Array, mode = 0o644): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, content, { mode });
-  syncPath(temporary);
-  renameSync(temporary, path);
+  rmSync(temporary, { force: true });
+  try {
+    // New, so that the permissions hold from the first byte on: it may be a key.
+    const fd = openSync(temporary, 'wx', mode);
+    try {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
   syncPath(dirname(path));
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MossError } from '../../core/error.ts';
+import { syncPath, writeFileDurably } from '../store/durable.ts';
 
 export interface WriteOptions {
   /** Permission bits; they hold from the first byte on. */
@@ -9,41 +9,22 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file so that a reader, a crash or a power cut sees all of it or none: a temporary name beside it, its
- * bytes synced, renamed, and the rename synced with the directory.
+ * Writes a file, and the directory for it, so that a reader, a crash or a power cut sees all of it or none.
  *
  * @throws MossError `io`, `disk-full`
  */
-export async function writeDurably(path: string, bytes: Uint8Array | string, { mode = 0o644 }: WriteOptions = {}): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+export async function writeDurably(path: string, bytes: Uint8Array | string, { mode }: WriteOptions = {}): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.writeFile(bytes);
-      // The mask of the process may have taken bits away, and a key must not have more than it says.
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileDurably(path, bytes, mode);
   } catch (cause) {
-    // What is told is why the writing failed, not why the cleaning did.
-    await rm(temporary, { force: true }).catch(() => {});
     throw new MossError(codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT' ? 'disk-full' : 'io', `${path} cannot be written`, { cause });
   }
 }
 
 /** Makes renames and removals in a directory survive a power cut. */
 export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  syncPath(directory);
 }
 
 export function codeOf(error: unknown): string | undefined {

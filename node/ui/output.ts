@@ -2,6 +2,7 @@
 import type { Listener, MossEvent } from '../../core/install/event.ts';
 import { ERROR_CODES, MossError } from '../../core/error.ts';
 import { asMossError } from '../io-error.ts';
+import { EventLines } from './event-lines.ts';
 import { Progress } from './progress.ts';
 import { styles, type Styles } from './style.ts';
 
@@ -23,6 +24,7 @@ export class Output {
   readonly style: Styles;
   readonly #streams: Streams;
   readonly #progress: Progress;
+  readonly #events = new EventLines((event) => this.event({ ...event }));
 
   constructor(options: OutputOptions, streams: Streams) {
     this.options = options;
@@ -75,6 +77,7 @@ export class Output {
   }
 
   endProgress(): void {
+    this.#events.flush();
     this.#progress.end();
   }
 
@@ -105,7 +108,7 @@ export class Output {
   }
 
   #eventLine(event: MossEvent): void {
-    this.event({ ...event });
+    this.#events.take(event);
   }
 }
 

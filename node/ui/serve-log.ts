@@ -1,14 +1,6 @@
 /** What a static server did, for whoever watches: a line for each client and second, or one for each request. */
+import type { Served } from '../net/static-server.ts';
 import { count, formatBytes } from './format.ts';
-
-export interface ServedRequest {
-  client: string;
-  method: string;
-  path: string;
-  status: number;
-  bytes: number;
-  milliseconds: number;
-}
 
 interface Sum {
   requests: number;
@@ -30,7 +22,7 @@ export class ServeLog {
     this.#verbose = verbose;
   }
 
-  add({ client, method, path, status, bytes, milliseconds }: ServedRequest): void {
+  add({ client, method, path, status, bytes, milliseconds }: Omit<Served, 'userAgent'>): void {
     if (this.#verbose) {
       this.#write(`${client}  ${status}  ${method} ${printable(path)}  ${formatBytes(bytes)}  ${milliseconds} ms`);
       return;
