@@ -84,7 +84,7 @@ describe('who is asked next', () => {
     const unknown = source('lan', 0);
     const small = task(1000);
     isStart(choose(situation([unknown], [task(), small, task()])), unknown, small);
-    const first = attempt(task(), unknown);
+    const first = attempt(task(1000), unknown);
     assert.equal(choose(situation([unknown], [small], [first])), undefined);
   });
 
