@@ -1,6 +1,7 @@
 /** The peers that a command may ask: those of the root's daemon where one runs, else those that it finds itself. */
 import { join } from 'node:path';
 import { PeerSource } from '../../core/exchange/peer-source.ts';
+import { TokenBucket } from '../../core/exchange/token-bucket.ts';
 import type { Listener } from '../../core/install/event.ts';
 import type { Peer } from '../../core/ports/transport.ts';
 import { nodeClock } from '../clock.ts';
@@ -36,10 +37,14 @@ export class PeerAccess {
   readonly #started = performance.now();
   readonly #sources = new Map<string, PeerSource>();
   readonly #banned = new Set<string>();
+  /** For what comes from beyond the local network, of all peers together. */
+  readonly #rate: TokenBucket | undefined;
   #looking: Promise<void> | undefined;
 
   /** Starts looking at once, and takes nobody's time: what fails is told as a warning. */
   constructor(options: PeerAccessOptions) {
+    const rate = options.settings['download-rate'];
+    this.#rate = rate === 0 ? undefined : new TokenBucket(rate, nodeClock);
     this.#origin = findOrigin(options).catch((error: unknown) => {
       options.onEvent({ type: 'warning', message: `no peers are asked: ${error instanceof Error ? error.message : String(error)}` });
       return NOBODY;
@@ -108,7 +113,7 @@ export class PeerAccess {
     const { peers } = await this.#origin;
     for (const peer of await peers()) {
       if (this.#sources.has(peer.id) || this.#banned.has(peer.id)) continue;
-      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS });
+      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS, rate: this.#rate });
       this.#sources.set(peer.id, source);
       // Its stream is open by the time that something is wanted; whether it answers shows then.
       source.greet().catch(() => undefined);
