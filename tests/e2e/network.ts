@@ -31,6 +31,8 @@ export function noNetwork(): string | undefined {
 export class Network {
   readonly #tag: string;
   readonly #names: string[] = [];
+  /** The end of each machine's cable at the hub. */
+  readonly #links = new Map<Machine, string>();
   readonly #children = new Set<ChildProcess>();
 
   constructor(tag: string) {
@@ -50,13 +52,26 @@ export class Network {
     ip('-n', space, 'link', 'set', 'lo', 'up');
     ip('-n', space, 'address', 'add', `${NET}.${number}/24`, 'dev', 'eth0');
     ip('-n', space, 'link', 'set', 'eth0', 'up');
-    for (const [where, device] of [[space, 'eth0'], [hub, link]] as const) shapeLink(['ip', 'netns', 'exec', where, 'tc', 'qdisc', 'add', 'dev', device, 'root'], shape);
-    return { name, address: `${NET}.${number}`, prefix: ['ip', 'netns', 'exec', space] };
+    const machine = { name, address: `${NET}.${number}`, prefix: ['ip', 'netns', 'exec', space] };
+    this.#links.set(machine, link);
+    this.shape(machine, shape);
+    return machine;
+  }
+
+  /** Shapes what a machine sends, and what it receives, from now on. */
+  shape(machine: Machine, shape: Shape): void {
+    const hub = ['ip', 'netns', 'exec', this.#names[0] ?? ''];
+    for (const [where, device] of [[machine.prefix, 'eth0'], [hub, this.#links.get(machine) ?? '']] as const) shapeLink([...where, 'tc', 'qdisc', 'replace', 'dev', device, 'root'], shape);
   }
 
   /** Takes a machine's cable away. */
   unplug({ prefix }: Machine): void {
     run([...prefix, 'ip', 'link', 'set', 'eth0', 'down']);
+  }
+
+  /** And puts it back. */
+  plug({ prefix }: Machine): void {
+    run([...prefix, 'ip', 'link', 'set', 'eth0', 'up']);
   }
 
   /** A program that runs on a machine until the network is removed. */
