@@ -125,9 +125,12 @@ function takesPart(source: SourceView, task: TaskView, situation: Situation): bo
 /** Milliseconds until a source would be done with one task more. */
 export function expectedTime(source: SourceView, bytes: number): number {
   const rate = rateOf(source.rate);
-  if (rate === undefined) return UNKNOWN_TIME;
+  // What a few small files took tells of the way to a peer and of how it woke up, not of its rate.
+  if (rate === undefined || (isPeer(source) && source.rate.total < TELLING)) return UNKNOWN_TIME;
   return (source.latency ?? 0) + (underWay(source) + bytes) / rate;
 }
 
+/** Bytes of a peer from which on its rate is believed. */
+const TELLING = 4 * 1024;
 /** Milliseconds: a guess about a source that nothing is known of. */
 const UNKNOWN_TIME = 1000;
