@@ -17,7 +17,8 @@ export class EventLines {
 
   take(event: MossEvent): void {
     if (event.type !== 'received') {
-      this.flush();
+      // Steps stand where they belong; what is done comes with every block, and must not bring a line of the other kind.
+      if (event.type !== 'done') this.flush();
       this.#write(event);
       return;
     }
