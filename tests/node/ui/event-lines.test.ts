@@ -17,7 +17,7 @@ test('a thousand reads are one line for each source, before whatever comes next,
   ]);
   lines.take({ type: 'received', source: 'a', kind: 'lan', bytes: 7 });
   lines.take({ type: 'done', unit: 'bytes', count: 7 });
-  assert.equal(written.at(-1)?.type, 'done');
+  assert.equal(written.length, 4);
   t.mock.timers.tick(100);
   assert.deepEqual(written.at(-1), { type: 'received', source: 'a', kind: 'lan', bytes: 7 });
 });
