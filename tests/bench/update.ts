@@ -7,8 +7,8 @@ import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 import { rivals } from './update-rivals.ts';
 
-/** Pairs of each kind. */
-const PAIRS = 64;
+/** Pairs of each kind; fewer for a quick look. */
+const PAIRS = Number(process.env['BENCH_PAIRS'] ?? 64);
 
 export const bench: Bench = async ({ cache, rounds, note }) => {
   const moss = await builtMoss(cache);
