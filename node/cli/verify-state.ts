@@ -39,7 +39,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
   const options = { root: context.root, onEvent: output.onEvent, signal, environment: context.environment, asksPeers: mends };
   const system = mends ? await System.openToWrite(options) : await System.open(options);
   try {
-    if (!quick) system.store.prepare();
+    if (!quick) system.pool.start();
     const state = await recordOf(system, number, { mend: mends });
     const chosen = chooseNames(request.packages, state.packages.map(({ name }) => name));
     const records = await verifyRecords(system, state);

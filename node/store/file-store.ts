@@ -1,6 +1,5 @@
 /** The content-addressed store of a root: every file once, by its id and execute bits. */
 import { chownSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
@@ -66,11 +65,6 @@ export class FileStore {
     }
     for (const item of wanted.values()) this.#addMissingModes(item);
     staging.clear();
-  }
-
-  /** Starts the workers: they take a while, in which other things can be done. */
-  prepare(): void {
-    for (let i = 0; i < availableParallelism(); i++) this.check([]).catch(() => undefined);
   }
 
   /** Hashes files on a worker: for each, whether it is what its id says. Some hundred at a time keep all workers busy. */
