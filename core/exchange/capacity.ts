@@ -72,12 +72,13 @@ export function isAlive(source: SourceView, now: number): boolean {
  * Whether the floor may be asked for one thing more. Where there are peers, it has no more under way than it brings in
  * some seconds: in a crowd each has a small share of it, and what one asks of it the others may soon have from that one.
  */
-export function hasLane(floor: SourceView, { now, startedAt, sources }: Situation): boolean {
+export function hasLane(floor: SourceView, { now, startedAt, expecting, sources }: Situation): boolean {
   const { attempts, concurrency, rate } = floor;
   const peers = sources.filter((source) => isPeer(source) && isAlive(source, now));
   if (attempts.size >= concurrency) return false;
-  if (peers.length === 0 || attempts.size < LEAST_LANES) return true;
-  if (now - startedAt < HEAD_START && peers.some(({ kind }) => kind === 'lan')) return false;
+  if (attempts.size < LEAST_LANES) return true;
+  if (now - startedAt < HEAD_START && (expecting || peers.some(({ kind }) => kind === 'lan'))) return false;
+  if (peers.length === 0) return true;
   return underWay(floor) < (rateOf(rate) ?? 0) * FLOOR_HORIZON;
 }
 

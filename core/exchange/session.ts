@@ -154,6 +154,7 @@ class Session {
     return {
       now: this.#options.clock.now(),
       startedAt: this.#startedAt,
+      expecting: this.#options.join !== undefined,
       sources: [...this.#sources.values()],
       queue: this.#queue,
       attempts: [...this.#attempts].filter(({ cancelled, task }) => !cancelled && !task.done),

@@ -52,6 +52,8 @@ export interface AttemptView {
 export interface Situation {
   readonly now: number;
   readonly startedAt: number;
+  /** Whether peers may yet be found. */
+  readonly expecting: boolean;
   readonly sources: readonly SourceView[];
   /** Tasks that nobody is asked for, in the order in which they are preferred. */
   readonly queue: readonly TaskView[];

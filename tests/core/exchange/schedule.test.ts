@@ -39,7 +39,7 @@ function attempt(of: Task, from: Source, more: Partial<AttemptView> = {}): Attem
 function situation(sources: Source[], queue: Task[], attempts: AttemptView[] = [], more: Partial<Situation> = {}): Situation {
   const left = [...queue, ...attempts.map((each) => each.task)].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
-    now: NOW, startedAt: 0, sources, queue, attempts, total: 100 * MIB, left, wasted: 0,
+    now: NOW, startedAt: 0, expecting: false, sources, queue, attempts, total: 100 * MIB, left, wasted: 0,
     durations: NO_DURATIONS, accepted: NO_RATE, ...more,
   };
 }
@@ -105,10 +105,14 @@ describe('who is asked next', () => {
     assert.equal(choose(situation([peer, floor], tasks(5), full))?.source, floor);
   });
 
-  it('is the floor with two requests alone in the first moment where a peer is near', () => {
+  it('is the floor with two requests alone in the first moment where a peer is near, or may be found', () => {
     const [near, floor] = [source('lan', 0), source('floor', 0)];
     const under = [attempt(task(), near), attempt(task(), floor), attempt(task(), floor)];
     assert.equal(choose(situation([near, floor], tasks(5), under, { startedAt: NOW - 5 })), undefined);
+    const other = source('floor', 0);
+    const two = [attempt(task(), other), attempt(task(), other)];
+    assert.equal(choose(situation([other], tasks(5), two, { startedAt: NOW - 5, expecting: true })), undefined);
+    isStart(choose(situation([other], tasks(5), two, { startedAt: NOW - 25, expecting: true })), other);
   });
 });
 
