@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { MossError } from '../core/error.ts';
 
 /**
  * Fills `target` from a file, from `offset` bytes on.
@@ -17,4 +18,9 @@ export function readFully(path: string, offset: number, target: Uint8Array): boo
   } finally {
     closeSync(fd);
   }
+}
+
+/** @throws MossError `io` when the file ends before `target` is full */
+export function readExactly(path: string, offset: number, target: Uint8Array): void {
+  if (!readFully(path, offset, target)) throw new MossError('io', `${path} ended early`);
 }

@@ -29,9 +29,9 @@ export function fileIdFromDigest(digest: Uint8Array, size: number): FileId {
 
 const DIGEST_SIZE = 32;
 const BASE32 = Array.from('abcdefghijklmnopqrstuvwxyz234567', (letter) => letter.charCodeAt(0));
-/** `b`, and 36 bytes in base32. */
-const TEXT_LENGTH = 59;
-const codes: number[] = Array.from({ length: TEXT_LENGTH }, () => 'b'.charCodeAt(0));
+/** Characters of every file id: `b`, and 36 bytes in base32. */
+export const FILE_ID_LENGTH = 59;
+const codes: number[] = Array.from({ length: FILE_ID_LENGTH }, () => 'b'.charCodeAt(0));
 
 /**
  * What `cidOf(codec, digest).toString()` gives, ten times as fast: tables hold tens of thousands of digests, and a text

@@ -2,7 +2,7 @@
  * Links on their way to a worker: a few texts and an array. As objects with two whole paths each, handing them over
  * takes as long as making them (measured).
  */
-import type { FileId } from '../../core/dag/file-id.ts';
+import { FILE_ID_LENGTH, type FileId } from '../../core/dag/file-id.ts';
 import type { Layout } from '../store/layout.ts';
 import type { FileLink, Special } from './link-files.ts';
 import type { SymbolicLink } from './link-symlinks.ts';
@@ -22,9 +22,6 @@ export interface PackedLinks {
   /** Targets of the symbolic links, with NUL between them. */
   targets: string;
 }
-
-/** Characters of every file id. */
-const ID_LENGTH = 59;
 
 /** Collects what one worker gets. */
 export class LinkPacker {
@@ -93,7 +90,7 @@ export function unpackLinks(packed: PackedLinks, layout: Layout): UnpackedLinks 
     directories: pathsOf(directory, packed.directories),
     links: pathsOf(directory, packed.files).map((to, i) => {
       // `addFile` had it as an id.
-      const id = ids.slice(i * ID_LENGTH, (i + 1) * ID_LENGTH) as FileId;
+      const id = ids.slice(i * FILE_ID_LENGTH, (i + 1) * FILE_ID_LENGTH) as FileId;
       return { from: layout.stored(id, executable[i] === 1), to, special: special.get(i) };
     }),
     symlinks: pathsOf(directory, packed.symlinks).map((path, i) => ({ path, target: targets[i] ?? '' })),

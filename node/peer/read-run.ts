@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { MossError } from '../../core/error.ts';
+import { readFully } from '../read-fully.ts';
 
 /**
  * A run of a file that is served. Opened for each piece: nothing is held open for a peer that asks and does not read.
@@ -8,14 +8,12 @@ import { MossError } from '../../core/error.ts';
  */
 export function readRun(path: string, offset: number, length: number): Uint8Array {
   const bytes = Buffer.allocUnsafe(length);
-  let fd: number | undefined;
+  let isWhole: boolean;
   try {
-    fd = openSync(path, 'r');
-    if (readSync(fd, bytes, 0, length, offset) === length) return bytes;
+    isWhole = readFully(path, offset, bytes);
   } catch (cause) {
     throw new MossError('damaged', 'what is served cannot be read', { cause });
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
-  throw new MossError('damaged', 'what is served is shorter than it was');
+  if (!isWhole) throw new MossError('damaged', 'what is served is shorter than it was');
+  return bytes;
 }

@@ -10,7 +10,7 @@ import { Rate } from '../rate.ts';
 import type { Layout } from '../store/layout.ts';
 import { activeNumber } from '../system/installed.ts';
 import { Repositories } from '../system/repositories.ts';
-import { compressInBackground, nodeCompressor } from '../zstd.ts';
+import { backgroundCompressor } from '../zstd.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { reachOf } from './address.ts';
 import { Host, type HostEvents } from './host.ts';
@@ -155,7 +155,7 @@ export class SharingPeer {
       this.#sent.set(id, sum);
       this.#rate(id).add(bytes, performance.now());
     };
-    const common = { clock: nodeClock, compressor: { ...nodeCompressor, compress: compressInBackground }, upload: uploadLimits(settings, this.book), onServed };
+    const common = { clock: nodeClock, compressor: backgroundCompressor, upload: uploadLimits(settings, this.book), onServed };
     const near = new ExchangeServer({ ...common, holdings: this.holdings });
     const far = settings['swarm-serves'] === 'installed' ? near : new ExchangeServer({ ...common, holdings: new RootHoldings(this.#options.layout) });
     this.#servers.push(...new Set([near, far]));

@@ -10,6 +10,7 @@ import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
 import type { BlockDirectory } from '../store/block-directory.ts';
 import { compressInBackground, nodeCompressor } from '../zstd.ts';
+import { inTwoLanes } from './lanes.ts';
 import { baseOf, findBases } from './similar.ts';
 
 /** Made once by the publisher, undone by everyone: the strongest level that needs no more memory to undo. */
@@ -92,19 +93,8 @@ class FrameMaker {
     this.#byId = new Map(files.map((file) => [file.id, file]));
   }
 
-  /** Two at a time: each keeps one core busy. */
   async make(): Promise<MadeFrame[]> {
-    const groups = this.#groups();
-    const out: MadeFrame[][] = groups.map(() => []);
-    let next = 0;
-    const lane = async (): Promise<void> => {
-      for (let i = next++; i < groups.length; i = next++) {
-        const group = groups[i];
-        if (group !== undefined) out[i] = await this.#frame(group, group.units);
-      }
-    };
-    await Promise.all([lane(), lane()]);
-    return out.flat();
+    return (await inTwoLanes(this.#groups(), (group) => this.#frame(group, group.units))).flat();
   }
 
   #groups(): Group[] {

@@ -7,9 +7,8 @@ import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { asFileId, LEAF_SIZE } from '../../core/dag/file-id.ts';
 import { manifestValue, type Component, type Dictionary, type Manifest, type Part } from '../../core/dag/manifest.ts';
 import { distinctFiles, encodeTable, type Table } from '../../core/dag/table.ts';
-import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
-import { readFully } from '../read-fully.ts';
+import { readExactly } from '../read-fully.ts';
 import type { ImportedPackage } from '../source/imported.ts';
 import type { DirectorySpool } from '../source/spool.ts';
 import type { BlockDirectory } from '../store/block-directory.ts';
@@ -140,7 +139,7 @@ class Packer {
     const files = distinctFiles(entries);
     const made = await makeFrames(files, { blocks, dictionary, onProgress, read: (file, offset, target) => this.#read(file, offset, target) });
     for (const { ref } of made) this.frameBytes += ref.size;
-    const verbatim = await makeVerbatimFrames(files, { blocks, read: (file, target) => readFile(this.#options.spool.pathOf(file.id), 0, target) });
+    const verbatim = await makeVerbatimFrames(files, { blocks, read: (file, target) => readExactly(this.#options.spool.pathOf(file.id), 0, target) });
     for (const { ref } of verbatim) this.verbatimBytes += ref.size;
     const table: Table = {
       entries,
@@ -168,10 +167,6 @@ class Packer {
 
   /** Fills `target` from a file as it travels. */
   #read(file: FileEntry, offset: number, target: Uint8Array): void {
-    readFile(file.recipe === undefined ? this.#options.spool.pathOf(file.id) : join(this.#unpacked.directory, file.id), offset, target);
+    readExactly(file.recipe === undefined ? this.#options.spool.pathOf(file.id) : join(this.#unpacked.directory, file.id), offset, target);
   }
-}
-
-function readFile(path: string, offset: number, target: Uint8Array): void {
-  if (!readFully(path, offset, target)) throw new MossError('io', `${path} ended early`);
 }

@@ -167,9 +167,8 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
     onEvent: (bytes) => {
       if (typeof bytes === 'number') onEvent({ type: 'done', unit: 'bytes', count: bytes });
     },
+    signal,
   });
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop);
   const out: Imported = { results: [], packed: 0, inputBytes: 0, scripts: [] };
   try {
     onEvent({ type: 'step', step: 'import' });
@@ -195,11 +194,7 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
       onEvent({ type: 'done', unit: 'packages', count: 1 });
     };
     await Promise.all(inputs.map(one));
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
   } finally {
-    signal?.removeEventListener('abort', stop);
     await pool.close();
     cache.close();
   }

@@ -2,7 +2,7 @@
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
 import { MAX_BASE, type Base } from '../../core/dag/table.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
-import { nodeCompressor } from '../zstd.ts';
+import { isTrainedDictionary, nodeCompressor } from '../zstd.ts';
 
 /** Bytes: smaller files share a frame with their neighbours anyway. */
 const LEAST = 192 * 1024;
@@ -16,8 +16,6 @@ const TRIAL_LEVEL = 9;
 const WORTH = 0.75;
 /** Content beyond the same place on either side: code moves a little between programs. */
 const MARGIN = 2 * 1024 * 1024;
-/** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6). */
-const DICTIONARY_MAGIC = 0xec30a437;
 
 /**
  * For files that are worth it, the file to compress them against. A base has no base itself.
@@ -42,7 +40,7 @@ export function findBases(files: readonly FileEntry[], read: (file: number, offs
       if (size < alone * WORTH && (best === undefined || size < best.size)) best = { root, size };
     }
     if (best !== undefined) bases.set(i, best.root);
-    else if (roots.length < MAX_ROOTS && !isDictionary(read(i, 0, 4))) roots.push(i);
+    else if (roots.length < MAX_ROOTS && !isTrainedDictionary(read(i, 0, 4))) roots.push(i);
   }
   return bases;
 }
@@ -63,8 +61,4 @@ export function baseOf(base: FileEntry, file: FileEntry, offset: number, length:
 
 function trial(sample: Uint8Array, dictionary: Uint8Array | undefined): number {
   return nodeCompressor.compress(sample, { level: TRIAL_LEVEL, dictionary }).length;
-}
-
-function isDictionary(start: Uint8Array): boolean {
-  return start.length === 4 && new DataView(start.buffer, start.byteOffset).getUint32(0, true) === DICTIONARY_MAGIC;
 }

@@ -2,7 +2,7 @@
  * Pieces on their way to a worker: one text and one array of numbers. As objects, the tens of thousands of pieces of an
  * installation cost a quarter of a second of processor time to hand over (measured).
  */
-import type { FileId } from '../../core/dag/file-id.ts';
+import { FILE_ID_LENGTH, type FileId } from '../../core/dag/file-id.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
 
 export interface PackedPieces {
@@ -11,8 +11,6 @@ export interface PackedPieces {
   numbers: Float64Array<ArrayBuffer>;
 }
 
-/** Characters of every file id. */
-const ID_LENGTH = 59;
 const COLUMNS = 5;
 
 export function packPieces(pieces: readonly WantedPiece[]): PackedPieces {
@@ -30,7 +28,7 @@ export function* unpackPieces({ ids, numbers }: PackedPieces): Generator<WantedP
     const row = i * COLUMNS;
     yield {
       // `packPieces` had it as an id.
-      id: ids.slice(i * ID_LENGTH, (i + 1) * ID_LENGTH) as FileId,
+      id: ids.slice(i * FILE_ID_LENGTH, (i + 1) * FILE_ID_LENGTH) as FileId,
       at: numbers[row] ?? 0,
       offset: numbers[row + 1] ?? 0,
       length: numbers[row + 2] ?? 0,

@@ -30,6 +30,8 @@ export interface PoolOptions {
   workerData?: unknown;
   /** Called with what workers report while they work. */
   onEvent?: (event: unknown) => void;
+  /** Closes the pool; tasks that were not finished are rejected with its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 export class Pool<Task, Result> {
@@ -37,11 +39,12 @@ export class Pool<Task, Result> {
   readonly #options: PoolOptions;
   readonly #threads: Thread[] = [];
   readonly #queue: Job[] = [];
-  #closed: MossError | undefined;
+  #closed: unknown;
 
   constructor(url: URL, options: PoolOptions) {
     this.#url = url;
     this.#options = options;
+    options.signal?.addEventListener('abort', this.#stop);
   }
 
   /** Runs one task on the next free thread. Errors of the worker come out as they were thrown there. */
@@ -64,12 +67,16 @@ export class Pool<Task, Result> {
 
   /** Stops all threads; tasks that were not finished are rejected. */
   async close(): Promise<void> {
-    this.#closed ??= new MossError('aborted', 'the work was stopped');
+    const { signal } = this.#options;
+    signal?.removeEventListener('abort', this.#stop);
+    this.#closed ??= signal?.aborted === true ? signal.reason : new MossError('aborted', 'the work was stopped');
     for (const job of this.#queue.splice(0)) job.reject(this.#closed);
     const threads = this.#threads.splice(0);
     for (const thread of threads) thread.job?.reject(this.#closed);
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
   }
+
+  readonly #stop = (): void => void this.close();
 
   #dispatch(): void {
     while (this.#queue.length > 0) {

@@ -11,7 +11,7 @@ import { decodeTable } from '../../../core/dag/read-table.ts';
 import type { Base, Table, TableFrame } from '../../../core/dag/table.ts';
 import { MossError } from '../../../core/error.ts';
 import { nodeHasher } from '../../hasher.ts';
-import { readFully } from '../../read-fully.ts';
+import { readExactly } from '../../read-fully.ts';
 import type { BlockDirectory } from '../../store/block-directory.ts';
 import { nodeCompressor } from '../../zstd.ts';
 
@@ -80,7 +80,7 @@ export class PackageContents {
   /** Fills `target` from a file as it travels: unpacked, where it has a recipe. */
   async read(file: FileEntry, offset: number, target: Uint8Array): Promise<void> {
     if (target.length > 0) await this.#unpackFile(file.id);
-    readRun(join(this.#directory, file.id), offset, target);
+    readExactly(join(this.#directory, file.id), offset, target);
   }
 
   async #unpackFile(id: FileId): Promise<void> {
@@ -114,7 +114,7 @@ export class PackageContents {
       if (!existsSync(path)) writeRun(path, 0, nodeCompressor.decompress(await readBlock(this.#blocks, dictionary.frame.cid), { size: dictionary.frame.plain }));
     } else await this.#unpackFile(id);
     const bytes = new Uint8Array(length);
-    readRun(path, offset, bytes);
+    readExactly(path, offset, bytes);
     return bytes;
   }
 }
@@ -126,10 +126,6 @@ async function readBlock(blocks: BlockDirectory, cid: Cid): Promise<Uint8Array> 
   }
   await verifyBlock(cid, bytes, nodeHasher);
   return bytes;
-}
-
-function readRun(path: string, offset: number, target: Uint8Array): void {
-  if (!readFully(path, offset, target)) throw new MossError('io', `${path} ended early`);
 }
 
 function writeRun(path: string, offset: number, bytes: Uint8Array): void {

@@ -55,9 +55,8 @@ export async function makeDeltas(repository: Repository, options: DeltasOptions)
     onEvent: (bytes) => {
       if (typeof bytes === 'number') onEvent({ type: 'done', unit: 'bytes', count: bytes });
     },
+    signal,
   });
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop);
   let made = 0;
   try {
     const one = async ({ from, to }: Pair): Promise<DeltaResult | undefined> => {
@@ -74,11 +73,7 @@ export async function makeDeltas(repository: Repository, options: DeltasOptions)
     const blocks = await deltaMapBlocks(map, nodeHasher);
     for (const block of blocks) await repository.blocks.put(block.cid, block.bytes);
     return { top: blocks.at(-1)?.cid, count, made, bytes };
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
   } finally {
-    signal?.removeEventListener('abort', stop);
     await pool.close();
     cache.close();
   }

@@ -10,10 +10,10 @@ import { contentSize, frameOrder } from '../../../core/dag/frame.ts';
 import { travelSize, type Piece, type Table } from '../../../core/dag/table.ts';
 import { planFetch } from '../../../core/install/plan.ts';
 import { knownFrames } from '../../../core/install/delta.ts';
-import { MossError } from '../../../core/error.ts';
 import { nodeHasher } from '../../hasher.ts';
 import type { BlockDirectory } from '../../store/block-directory.ts';
-import { compressInBackground, nodeCompressor, zstdVersion } from '../../zstd.ts';
+import { compressInBackground, isTrainedDictionary, nodeCompressor, zstdVersion } from '../../zstd.ts';
+import { inTwoLanes } from '../lanes.ts';
 import type { PackageContents } from './contents.ts';
 import { findPredecessors, type PlacedFile, type ReadSample } from './predecessors.ts';
 
@@ -34,8 +34,6 @@ const GROUP_BASE = 8 * LEAF_SIZE;
 /** A filter pays when it leaves this share. */
 const FILTER_WORTH = 0.97;
 const ELF_MAGIC = 0x7f454c46;
-/** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6). */
-const DICTIONARY_MAGIC = 0xec30a437;
 
 export interface MadeDelta {
   cid: Cid;
@@ -67,7 +65,7 @@ export async function makeDelta(old: PackageContents, next: PackageContents, blo
   const oldIds = new Set(oldFiles.map(({ entry }) => entry.id));
   const changed = placedFiles(next).filter(({ entry }) => !oldIds.has(entry.id));
   const predecessors = await findPredecessors(changed, { old: oldFiles, readOld: sampler(old), readNew: sampler(next) });
-  const made = (await inLanes(groupsOf(changed, predecessors), async (group) => {
+  const made = (await inTwoLanes(groupsOf(changed, predecessors), async (group) => {
     const frames = await makeFrame(group, old, next);
     onProgress?.(contentSize(group.pieces.map(({ piece }) => piece)));
     return frames;
@@ -168,7 +166,7 @@ function runFor({ part, file, entry }: PlacedFile, next: FileEntry, offset: numb
 async function makeFrame(group: Group, old: PackageContents, next: PackageContents): Promise<Made[]> {
   const content = await readAll(group.pieces.map(({ piece, entry }) => ({ entry, ...piece })), next);
   const base = await readAll(group.bases, old);
-  const dictionary = base.length === 0 || isDictionary(base) ? undefined : base;
+  const dictionary = base.length === 0 || isTrainedDictionary(base) ? undefined : base;
   const level = content.length + base.length > LARGE ? LEVEL_OF_LARGE : LEVEL;
   let bytes = await compressInBackground(content, { level, dictionary });
   let filter: Filter | undefined;
@@ -265,23 +263,6 @@ function tablesOf({ parts }: PackageContents): Map<number, Table> {
   return new Map(parts.map(({ table }, i) => [i, table]));
 }
 
-/** Two at a time: each keeps one core busy. */
-async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const out: (R | undefined)[] = items.map(() => undefined);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) {
-      const item = items[i];
-      if (item !== undefined) out[i] = await work(item);
-    }
-  };
-  await Promise.all([lane(), lane()]);
-  return out.flatMap((each) => {
-    if (each === undefined) throw new MossError('bug', 'work that was not done');
-    return [each];
-  });
-}
-
 /** Whether the largest file of a group is a program or a library: what the filter is for. */
 async function hasPrograms({ pieces }: Group, next: PackageContents): Promise<boolean> {
   const [largest] = pieces.toSorted((a, b) => b.piece.length - a.piece.length);
@@ -293,8 +274,4 @@ async function hasPrograms({ pieces }: Group, next: PackageContents): Promise<bo
 
 function isElf(content: Uint8Array): boolean {
   return content.length >= 4 && new DataView(content.buffer, content.byteOffset).getUint32(0) === ELF_MAGIC;
-}
-
-function isDictionary(content: Uint8Array): boolean {
-  return content.length >= 4 && new DataView(content.buffer, content.byteOffset).getUint32(0, true) === DICTIONARY_MAGIC;
 }
