@@ -1,0 +1,122 @@
+/** Runs in Chromium: the cases of the port, on either store; and a store that a test can drive. */
+import { startStoreWorker } from '../../../web/store/start-worker.ts';
+import { WorkerBlockstore } from '../../../web/store/worker-blockstore.ts';
+import type { StoreKind } from '../../../web/store/messages.ts';
+import { rawBlock, type Block } from '../../../core/dag/block.ts';
+import { parseCid } from '../../../core/dag/cid.ts';
+import { MossError } from '../../../core/error.ts';
+import type { Hasher } from '../../../core/ports/hasher.ts';
+import { BLOCKSTORE_CASES } from '../../conformance/blockstore.ts';
+
+const hasher: Hasher = {
+  sha256: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
+};
+
+/** Bytes that do not compress, another's for each number, and the same each time (xorshift32). */
+async function numbered(number: number, size: number): Promise<Block> {
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  let x = (number + 1) * 0x9e3779b1;
+  for (let at = 0; at + 4 <= size; at += 4) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    view.setInt32(at, x);
+  }
+  return rawBlock(bytes, hasher);
+}
+
+const stores = new Map<string, WorkerBlockstore>();
+function storeOf(name: string, kind?: StoreKind): WorkerBlockstore {
+  const store = stores.get(name) ?? new WorkerBlockstore(startStoreWorker, name, kind);
+  stores.set(name, store);
+  return store;
+}
+
+/** The code of the error that it rejects with, or `fine`. */
+async function outcome(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'fine',
+    (error: unknown) => (error instanceof MossError ? error.code : String(error)),
+  );
+}
+
+const bench = {
+  cases: BLOCKSTORE_CASES.map(({ name }) => name),
+  async check(number: number, kind: StoreKind): Promise<void> {
+    const store = new WorkerBlockstore(startStoreWorker, `case-${kind}-${number}`, kind);
+    try {
+      await BLOCKSTORE_CASES[number]?.check(store, hasher);
+    } finally {
+      await store.destroy();
+    }
+  },
+  kind: (name: string) => storeOf(name).open(),
+  /** Puts blocks `from` to `to`, and tells how many there are. */
+  async fill(name: string, from: number, to: number, size: number, kind?: StoreKind): Promise<string> {
+    const store = storeOf(name, kind);
+    let pending: Promise<string>[] = [];
+    for (let number = from; number < to; number++) {
+      const { cid, bytes } = await numbered(number, size);
+      pending.push(outcome(store.put(cid, bytes)));
+      if (pending.length < 64) continue;
+      const failed = (await Promise.all(pending)).find((each) => each !== 'fine');
+      if (failed !== undefined) return failed;
+      pending = [];
+    }
+    return (await Promise.all(pending)).find((each) => each !== 'fine') ?? 'fine';
+  },
+  async drop(name: string, from: number, to: number, size: number): Promise<void> {
+    for (let number = from; number < to; number++) await storeOf(name).delete((await numbered(number, size)).cid);
+  },
+  /** How many of these are there whole, and how many came out wrong. */
+  async audit(name: string, from: number, to: number, size: number, kind?: StoreKind): Promise<{ right: number; wrong: number; missing: number }> {
+    const store = storeOf(name, kind);
+    const found = { right: 0, wrong: 0, missing: 0 };
+    for (let number = from; number < to; number++) {
+      const { cid, bytes } = await numbered(number, size);
+      const got = await store.get(cid);
+      if (got === undefined) found.missing++;
+      else if (got.length === bytes.length && got.every((byte, i) => byte === bytes[i])) found.right++;
+      else found.wrong++;
+    }
+    return found;
+  },
+  async count(name: string): Promise<number> {
+    let count = 0;
+    for await (const _ of storeOf(name).list()) count++;
+    return count;
+  },
+  /** A block under the name of another one. */
+  async forge(name: string): Promise<string> {
+    const [{ cid }, { bytes }] = await Promise.all([numbered(1, 100), numbered(2, 100)]);
+    return outcome(storeOf(name).put(cid, bytes));
+  },
+  sync: (name: string) => storeOf(name).sync(),
+  close: (name: string) => storeOf(name).close(),
+  destroy: (name: string) => storeOf(name).destroy(),
+  outcome: async (name: string, text: string) => outcome(storeOf(name).has(parseCid(text))),
+  /** Bytes of a file of the private file system. */
+  async size(directory: string, file: string): Promise<number> {
+    return (await (await fileOf(directory, file)).getFile()).size;
+  },
+  /** Writes over a file behind the store's back. */
+  async scribble(directory: string, file: string, at: number, text: string): Promise<void> {
+    const writable = await (await fileOf(directory, file)).createWritable({ keepExistingData: true });
+    await writable.write({ type: 'write', position: at, data: text });
+    await writable.close();
+  },
+  async cut(directory: string, file: string, size: number): Promise<void> {
+    const writable = await (await fileOf(directory, file)).createWritable({ keepExistingData: true });
+    await writable.truncate(size);
+    await writable.close();
+  },
+};
+
+async function fileOf(directory: string, file: string): Promise<FileSystemFileHandle> {
+  return (await (await navigator.storage.getDirectory()).getDirectoryHandle(directory)).getFileHandle(file);
+}
+
+export type StoreBench = typeof bench;
+
+Object.assign(globalThis, { bench });
