@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { array, assert as check, boolean, constant, infiniteStream, nat, oneof, property, record } from 'fast-check';
 import { MossError } from '../../../core/error.ts';
 import { Pack, type SyncFile } from '../../../web/store/pack.ts';
 import { KEY_SIZE, SLOT_SIZE } from '../../../web/store/slot.ts';
@@ -68,12 +68,12 @@ const isRight = (key: Uint8Array, bytes: Uint8Array): boolean => Buffer.from(key
 
 type Step = { do: 'write' | 'remove'; number: number } | { do: 'sync' } | { do: 'reopen' };
 
-const steps = fc.array(
-  fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant<'write'>('write'), number: fc.nat(40) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant<'remove'>('remove'), number: fc.nat(40) }) },
-    { weight: 1, arbitrary: fc.constant<Step>({ do: 'sync' }) },
-    { weight: 1, arbitrary: fc.constant<Step>({ do: 'reopen' }) },
+const steps = array(
+  oneof(
+    { weight: 6, arbitrary: record({ do: constant<'write'>('write'), number: nat(40) }) },
+    { weight: 4, arbitrary: record({ do: constant<'remove'>('remove'), number: nat(40) }) },
+    { weight: 1, arbitrary: constant<Step>({ do: 'sync' }) },
+    { weight: 1, arbitrary: constant<Step>({ do: 'reopen' }) },
   ),
   { maxLength: 120 },
 );
@@ -118,8 +118,8 @@ function readsRight(pack: Pack, number: number): boolean {
 
 describe('a pack of blocks', () => {
   it('has what was written and not removed, whatever the order, opened anew or not', () => {
-    fc.assert(
-      fc.property(steps, (list) => {
+    check(
+      property(steps, (list) => {
         const { pack, held, files } = walk(list);
         for (const each of [pack, new Pack(...files)]) {
           assert.equal(each.count, held.size);
@@ -131,8 +131,8 @@ describe('a pack of blocks', () => {
   });
 
   it('has after a power cut all that was synced, and nothing that only looks like a block', () => {
-    fc.assert(
-      fc.property(steps, fc.infiniteStream(fc.boolean()), (list, coins) => {
+    check(
+      property(steps, infiniteStream(boolean()), (list, coins) => {
         const { files, durable } = walk(list);
         const toss = (): boolean => coins.next().value ?? false;
         const pack = new Pack(files[0].crashed(toss), files[1].crashed(toss));
