@@ -21,6 +21,7 @@ import { shuffled } from './shuffle.ts';
 import type { Situation } from './situation.ts';
 import { SourceState } from './source-state.ts';
 import { Task } from './task.ts';
+import { Waiting } from './waiting.ts';
 import type { ArrivedUnit, Want } from './want.ts';
 
 export type { Want } from './want.ts';
@@ -76,6 +77,7 @@ class Session {
   readonly #sources = new Map<unknown, SourceState>();
   readonly #attempts = new Set<Attempt>();
   readonly #queue: Task[];
+  readonly #waiting: Waiting;
   /** Ends all requests when one of them has failed for good, or the caller gives up. */
   readonly #stop = abortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -96,11 +98,13 @@ class Session {
     const unique = new Map<string, Want>();
     for (const want of wants) unique.set(want.cid.toString(), want);
     const ordered = options.random === undefined ? [...unique.values()] : shuffled([...unique.values()], options.random);
-    this.#queue = ordered.map((want) => new Task(want));
-    this.#tasks = new Map(this.#queue.map((task) => [task, task]));
-    this.#total = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0);
+    const tasks = ordered.map((want) => new Task(want));
+    this.#waiting = new Waiting(tasks);
+    this.#queue = this.#waiting.ready(tasks);
+    this.#tasks = new Map(tasks.map((task) => [task, task]));
+    this.#total = tasks.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#left = this.#total;
-    this.#open = this.#queue.length;
+    this.#open = tasks.length;
     this.#startedAt = options.clock.now();
     this.#acceptedAt = this.#startedAt;
     this.#deps = {
@@ -243,6 +247,7 @@ class Session {
     this.#acceptedAt = now;
     if (!task.done) return;
     for (const other of task.attempts) if (!other.accepting) other.cancel();
+    this.#waiting.release(task, this.#queue);
     this.#open--;
     if (this.#open === 0) this.#end(undefined);
   }

@@ -8,6 +8,11 @@ export interface Want {
   maxBytes: number;
   /** Where the block is a frame: what it brings. A source that has files and no frames may bring these instead. */
   files?: readonly WantedFile[] | undefined;
+  /**
+   * Blocks without which this one is of no use yet, such as what a frame is compressed against: it is asked for once
+   * those of them that are wanted too were taken in. Such a block waits for none itself.
+   */
+  after?: readonly Cid[] | undefined;
 }
 
 /** A file, or some leaves of one, that a frame brings. */

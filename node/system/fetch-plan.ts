@@ -1,5 +1,6 @@
-/** Carries out a fetch plan: frames by repository, those without a base first, each unpacked as it comes. */
+/** Carries out a fetch plan: frames by repository, each unpacked as it comes, and asked for once what it starts from is here. */
 import { existsSync } from 'node:fs';
+import type { Cid } from '../../core/dag/cid.ts';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../core/error.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
@@ -46,18 +47,12 @@ export async function fetchPlan(
   await staging.resume({ signal });
   const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
   const frames = staging.remaining(plan);
-  // Deltas start from what is here; other frames are compressed against what the frames before them bring.
-  for (const some of [
-    frames.filter(({ bases }) => bases !== undefined),
-    frames.filter(({ base, bases }) => base === undefined && bases === undefined),
-    frames.filter(({ base }) => base !== undefined),
-  ]) {
+  // Deltas start from what is here, and bring what other frames may start from.
+  for (const some of [frames.filter(({ bases }) => bases !== undefined), frames.filter(({ bases }) => bases === undefined)]) {
     const failed = await tryFrames(system, planned, some, staging, received, { signal });
     if (failed.size === 0) continue;
     staging.forget(failed);
-    const instead = planFetch(partsOf(planned), { has: ({ id }) => !failed.has(id), gzip: hasGnuGzip() });
-    await get(instead.frames.filter(({ base }) => base === undefined));
-    await get(instead.frames.filter(({ base }) => base !== undefined));
+    await get(planFetch(partsOf(planned), { has: ({ id }) => !failed.has(id), gzip: hasGnuGzip() }).frames);
   }
   const refused = new Set<string>(await staging.settle());
   if (refused.size === 0) return;
@@ -93,7 +88,8 @@ async function tryFrames(
     await fetchFrames(system, planned, frames, staging, received, {
       ...options,
       onUnpacked: (frame, error) => {
-        const isDeltas = frame.bases !== undefined || frame.pieces.some(({ id }) => staging.isDoubtful(id));
+        // Also where it starts from a file that a delta spoiled.
+        const isDeltas = frame.bases !== undefined || frame.pieces.some(({ id }) => staging.isDoubtful(id)) || (frame.base !== undefined && failed.has(frame.base.id));
         if (error !== undefined && (!isDeltas || !UNUSABLE.has(error.code))) throw error;
         arrived.add(frame);
         if (error !== undefined) fail([frame], error);
@@ -102,7 +98,7 @@ async function tryFrames(
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof MossError && UNUSABLE.has(error.code)) {
-      const left = frames.filter((frame) => frame.base !== undefined && !arrived.has(frame));
+      const left = frames.filter((frame) => !arrived.has(frame));
       const altered = await quarantineBases(system, planned, left);
       if (altered.length === 0) throw error;
       for (const { pieces } of left) for (const { id } of pieces) failed.add(id);
@@ -159,13 +155,17 @@ async function fetchFrames(
 ): Promise<void> {
   const { onEvent, peers } = system;
   const homes = homesOf(planned);
+  const homeOf = ({ cid }: Pick<WantedFrame, 'cid'>): Home | undefined => homes.get(cid.toString());
   const sizes = peers === undefined ? undefined : fileSizes(planned);
-  for (const [home, some] of Map.groupBy(frames, ({ cid }) => homes.get(cid.toString()))) {
+  const starts = startsOf(frames);
+  // What starts from what another repository brings comes after all else.
+  const { own = [], foreign = [] } = Object.groupBy(frames, (frame) => (starts(frame)?.some((cid) => homeOf({ cid }) !== homeOf(frame)) === true ? 'foreign' : 'own'));
+  for (const [home, some] of [...Map.groupBy(own, homeOf), ...Map.groupBy(foreign, homeOf)]) {
     const arriving = new ArrivingFrames(some, { staging, onEvent, onUnpacked });
     const sources = home === undefined ? [] : system.repositories.sources(home.repository);
     const fetch = async ({ known = [], ...asked }: PeerOptions): Promise<void> => {
       await fetchBlocks(
-        arriving.left.map(({ cid, size, pieces }) => ({ cid, maxBytes: size, files: sizes && filesOf(pieces, sizes) })),
+        arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: sizes && filesOf(frame.pieces, sizes), after: starts(frame) })),
         {
           ...asked,
           ...(asked.join !== undefined && { hasher: nodeHasher, random: nodeRandom, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
@@ -190,6 +190,14 @@ async function fetchFrames(
       await arriving.close();
     }
   }
+}
+
+/** For each frame, the ones that bring what it is compressed against, unless that is here. */
+function startsOf(frames: readonly WantedFrame[]): (frame: WantedFrame) => readonly Cid[] | undefined {
+  const bases = new Set(frames.flatMap(({ base }) => base?.id ?? []));
+  const brought = new Map<FileId, Cid[]>([...bases].map((id) => [id, []]));
+  for (const { cid, base, pieces } of frames) if (base === undefined) for (const { id } of pieces) brought.get(id)?.push(cid);
+  return ({ base }) => base && brought.get(base.id);
 }
 
 /** Where a frame is asked for: in the repository of the package that holds it, and of peers if that may be told. */

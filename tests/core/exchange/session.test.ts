@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { array, assert as assertProperty, asyncProperty, constantFrom, integer, nat, tuple } from 'fast-check';
 import { rawBlock, verifyBlock, type Block } from '../../../core/dag/block.ts';
+import type { Cid } from '../../../core/dag/cid.ts';
 import { MossError, type ErrorCode } from '../../../core/error.ts';
-import { fetchBlocks } from '../../../core/exchange/session.ts';
+import { fetchBlocks, type Want } from '../../../core/exchange/session.ts';
 import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
 import { VirtualClock } from '../../../core/memory/clock.ts';
 import { MemorySource, type MemorySourceOptions } from '../../../core/memory/source.ts';
@@ -29,12 +30,12 @@ interface Outcome {
 }
 
 /** Fetches blocks with sources of choice, on a clock of its own. */
-async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, signal }: { blocks?: Block[]; signal?: (clock: VirtualClock) => AbortSignal } = {}): Promise<Outcome> {
+async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal }: { blocks?: Block[]; after?: Cid[]; signal?: (clock: VirtualClock) => AbortSignal } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
   const made = sources.map((options, i) => new MemorySource({ name: `source ${i}`, blocks: everything, clock, latency: 10, ...options }));
   const accepted: string[] = [];
   const work = fetchBlocks(
-    blocks.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length })),
+    blocks.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length, after })),
     {
       sources: made,
       clock,
@@ -82,6 +83,30 @@ describe('a session', () => {
     const { accepted, sources } = await fetchWith([{}], { blocks: [first, first, first] });
     assert.equal(accepted.length, 1);
     assert.equal(sources[0]?.asked.length, 1);
+  });
+
+  it('asks for what starts from others once these were taken in', async () => {
+    const [[first, second], rest] = [BLOCKS.slice(0, 2), BLOCKS.slice(2)];
+    assert.ok(first && second);
+    const [isAwaited, after] = [new Set([first, second].map(({ cid }) => cid.toString())), [first.cid, second.cid]];
+    const clock = new VirtualClock();
+    const source = new MemorySource({ name: 'one', blocks: everything, clock, latency: 10, concurrency: 4 });
+    const taken: string[] = [];
+    const wants = [...rest.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length, after })), ...[first, second].map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length }))];
+    const accept = async ({ cid }: Want): Promise<void> => {
+      await clock.sleep(isAwaited.has(cid.toString()) ? 100 : 1);
+      taken.push(cid.toString());
+    };
+    await clock.run(fetchBlocks(wants, { sources: [source], clock, accept }));
+    assert.deepEqual(new Set(taken.slice(0, 2)), isAwaited);
+    assert.deepEqual(taken.toSorted(), all);
+  });
+
+  it('does not wait for what nobody wants', async () => {
+    const [absent, ...rest] = BLOCKS;
+    assert.ok(absent);
+    const { accepted } = await fetchWith([{}], { blocks: rest, after: [absent.cid] });
+    assert.equal(accepted.length, rest.length);
   });
 
   it('asks two sources for one block only at the end, where the first one takes longer than most did', async () => {
