@@ -2,7 +2,7 @@
 import { sameBytes } from '../dag/block.ts';
 import { cidOf, RAW } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
-import type { AbortOptions, AbortSignal } from '../ports/abort.ts';
+import type { AbortSignal } from '../ports/abort.ts';
 import type { Content } from '../ports/holdings.ts';
 import type { PeerScope } from '../ports/transport.ts';
 import type { Shared } from './server.ts';
@@ -24,7 +24,8 @@ export interface Answer {
   at: number;
   /** Cancelled, or sent. */
   over: boolean;
-  readonly read: (offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
+  /** A run of it. @param into where the bytes may be put */
+  readonly read: (offset: number, length: number, into: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** Bytes that are held for it. */
   readonly held: number;
 }
@@ -59,8 +60,7 @@ export class Answers {
       const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length);
       return { number, encoding, plain: content.size, length: bytes.length, at: 0, over: false, read, held: bytes.length };
     }
-    const options: AbortOptions = { signal };
-    const read = (offset: number, length: number): Uint8Array | Promise<Uint8Array> => content.read(offset, length, options);
+    const read = (offset: number, length: number, into: Uint8Array): Uint8Array | Promise<Uint8Array> => content.read(offset, length, { signal, into });
     return { number, encoding: 'identity', plain: content.size, length: content.size, at: 0, over: false, read, held: 0 };
   }
 

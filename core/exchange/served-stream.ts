@@ -3,10 +3,11 @@ import { MossError } from '../error.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
-import { packMessages, type Piece } from './pack-messages.ts';
 import type { Shared } from './server.ts';
+import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
-import { badMessage, MAX_ITEMS, MAX_PIECE, VERSION, type Hello, type Item, type Message } from './wire/message.ts';
+import { encodeMessage } from './wire/encode.ts';
+import { badMessage, MAX_ITEMS, VERSION, type Hello, type Item, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
@@ -127,30 +128,37 @@ export class ServedStream {
   async #send(): Promise<void> {
     const { turns, upload, options } = this.#shared;
     // The next bytes are read while the last ones are on their way.
-    let writing = this.#write(packMessages([{ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, maxOpen: this.#shared.limits.open }], []));
+    let writing = this.#write(encodeMessage({ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, maxOpen: this.#shared.limits.open }));
     writing.catch(() => undefined);
+    let spare: TurnBuffer | undefined;
+    let sent: TurnBuffer | undefined;
     for (;;) {
       while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0) {
         if (this.#ended) return writing;
+        // Who asks for nothing has no memory here.
+        spare = sent = undefined;
         await this.#change();
         this.#stop.signal.throwIfAborted();
       }
       const turn = await turns.take(this.#from.id);
       let content = 0;
-      let bytes: Uint8Array;
+      const buffer = spare ?? new TurnBuffer();
+      buffer.clear();
       try {
         this.#stop.signal.throwIfAborted();
-        const filled = await this.#fill();
-        bytes = filled.bytes;
-        content = filled.content;
+        content = await this.#fill(buffer);
         if (content > 0) await upload.take(this.#from.scope, content, { signal: this.#stop.signal });
       } finally {
         turn.end(content);
       }
       await writing;
-      if (bytes.length > 0) {
-        writing = this.#write(bytes);
+      spare = buffer;
+      if (buffer.bytes.length > 0) {
+        writing = this.#write(buffer.bytes);
         writing.catch(() => undefined);
+        // The one that was sent last is free again, if the carrier gives it back.
+        spare = this.#stream.lend === undefined ? undefined : sent;
+        sent = buffer;
       }
       if (content > 0) options.onServed?.(this.#from, content);
     }
@@ -163,28 +171,27 @@ export class ServedStream {
 
   async #write(bytes: Uint8Array): Promise<void> {
     this.#writingSince = this.#now();
-    await this.#stream.write(bytes);
+    await (this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
     this.#writingSince = undefined;
   }
 
-  /** About one piece's worth of answers. What is not held takes its turn like what is. */
-  async #fill(): Promise<{ bytes: Uint8Array; content: number }> {
+  /** About one piece's worth of answers. What is not held takes its turn like what is. @returns bytes of content */
+  async #fill(buffer: TurnBuffer): Promise<number> {
     const miss: number[] = [];
     const have: number[] = [];
-    const pieces: Piece[] = [];
     let content = 0;
-    while (content < MAX_PIECE && miss.length + have.length < MAX_ITEMS) {
+    while (buffer.room > 0 && miss.length + have.length < MAX_ITEMS) {
       if (this.#active.length < MOST_ACTIVE && this.#waiting.size > 0) {
         await this.#begin(miss, have);
         continue;
       }
       const answer = this.#active[0];
       if (answer === undefined) break;
-      const bytes = await this.#readPiece(answer, MAX_PIECE - content);
+      const bytes = await this.#readPiece(answer, buffer);
       if (bytes === undefined) miss.push(answer.number);
       else if (!answer.over) {
         const { number, encoding, plain, length, at } = answer;
-        pieces.push({ number, encoding, plain, length, at, bytes });
+        buffer.addPiece({ number, encoding, plain, length, at, bytes });
         content += bytes.length;
         answer.at += bytes.length;
         this.#active.push(...this.#active.splice(0, 1));
@@ -192,17 +199,17 @@ export class ServedStream {
       if (bytes === undefined || answer.at >= answer.length) this.#end(answer);
     }
     const refused = this.#refused.splice(0, MAX_ITEMS);
-    const verdicts: Message[] = [];
-    if (miss.length > 0) verdicts.push({ type: 'miss', numbers: miss });
-    if (have.length > 0) verdicts.push({ type: 'have', numbers: have });
-    if (refused.length > 0) verdicts.push({ type: 'busy', retryAfter: RETRY_AFTER, numbers: refused });
-    return { bytes: packMessages(verdicts, pieces), content };
+    // After the pieces: what is missing may have been found damaged after its first ones.
+    if (miss.length > 0) buffer.addMessage({ type: 'miss', numbers: miss });
+    if (have.length > 0) buffer.addMessage({ type: 'have', numbers: have });
+    if (refused.length > 0) buffer.addMessage({ type: 'busy', retryAfter: RETRY_AFTER, numbers: refused });
+    return content;
   }
 
   /** A piece; `undefined` when the content is not there any more, although it was listed. */
-  async #readPiece({ length, at, read }: Answer, most: number): Promise<Uint8Array | undefined> {
-    const wanted = Math.min(length - at, most);
-    const bytes = await unlessLost(() => read(at, wanted));
+  async #readPiece({ length, at, read }: Answer, buffer: TurnBuffer): Promise<Uint8Array | undefined> {
+    const wanted = Math.min(length - at, buffer.room);
+    const bytes = await unlessLost(() => read(at, wanted, buffer.place(wanted)));
     return bytes?.length === wanted ? bytes : undefined;
   }
 

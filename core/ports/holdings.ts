@@ -1,6 +1,11 @@
 import type { Cid } from '../dag/cid.ts';
 import type { AbortOptions } from './abort.ts';
 
+export interface ReadOptions extends AbortOptions {
+  /** `length` bytes that may be used for the answer: what is read from a disk need not be copied then. */
+  into?: Uint8Array | undefined;
+}
+
 /**
  * What a peer can be asked for. A file of at most 1 MiB is the raw block of its id. A larger one is asked for leaf by
  * leaf, once its links are known: a machine that holds files alone has no other blocks of it.
@@ -23,7 +28,7 @@ export interface Content {
    *
    * @throws MossError `damaged` when it is not there any more as it was
    */
-  read(offset: number, length: number, options?: AbortOptions): Uint8Array | Promise<Uint8Array>;
+  read(offset: number, length: number, options?: ReadOptions): Uint8Array | Promise<Uint8Array>;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Stream {
   read(options?: AbortOptions): Promise<Uint8Array | undefined>;
   /** Resolves when the carrier takes more: that is the backpressure. The bytes are the carrier's from then on. */
   write(bytes: Uint8Array, options?: AbortOptions): Promise<void>;
+  /** The same, but resolves when the bytes may be used again. Where it is missing, they are the carrier's for good. */
+  lend?(bytes: Uint8Array, options?: AbortOptions): Promise<void>;
   /** Ends this direction, after what was written. */
   close(): Promise<void>;
   /** Ends both directions at once; what waits rejects with `reason`. Never throws. */

@@ -4,10 +4,11 @@ import { readFully } from '../read-fully.ts';
 /**
  * A run of a file that is served. Opened for each piece: nothing is held open for a peer that asks and does not read.
  *
+ * @param into where its bytes go: new memory, where it is not given
  * @throws MossError `damaged` where it is not there as it was
  */
-export function readRun(path: string, offset: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(length);
+export function readRun(path: string, offset: number, length: number, into?: Uint8Array): Uint8Array {
+  const bytes = into ?? Buffer.allocUnsafe(length);
   let isWhole: boolean;
   try {
     isWhole = readFully(path, offset, bytes);

@@ -98,7 +98,7 @@ function looksRight(path: string, { place, size }: Listed): boolean {
 }
 
 function reader(path: string, start: number): Content['read'] {
-  return (offset, length) => readRun(path, start + offset, length);
+  return (offset, length, options) => readRun(path, start + offset, length, options?.into);
 }
 
 async function hashLeaves(path: string, size: number): Promise<Uint8Array> {

@@ -26,6 +26,6 @@ export class SiteHoldings implements Holdings {
     const path = join(this.#blocks, name);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || this.site.forbidden.has(name)) return undefined;
-    return { size: stat.size, compressible: false, read: (offset, length) => readRun(path, offset, length) };
+    return { size: stat.size, compressible: false, read: (offset, length, options) => readRun(path, offset, length, options?.into) };
   }
 }

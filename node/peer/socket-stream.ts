@@ -15,6 +15,7 @@ export function socketStream(socket: Socket): Stream {
   return {
     read: (options) => queue.read(options),
     write: (bytes, options) => write(socket, bytes, options),
+    lend: (bytes, options) => lend(socket, bytes, options),
     close: async () => {
       if (!socket.destroyed) socket.end();
     },
@@ -51,6 +52,21 @@ async function write(socket: Socket, bytes: Uint8Array, { signal }: AbortOptions
     socket.on('drain', onDrain);
     socket.on('close', onClose);
     signal?.addEventListener('abort', onAbort);
+  });
+}
+
+/** Resolves when the kernel has taken the bytes. */
+async function lend(socket: Socket, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
+  signal?.throwIfAborted();
+  if (socket.destroyed || !socket.writable) throw broken(socket.errored ?? undefined);
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    socket.write(bytes, (cause) => {
+      signal?.removeEventListener('abort', onAbort);
+      if (cause == null) resolve();
+      else reject(broken(cause));
+    });
   });
 }
 
