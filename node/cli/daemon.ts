@@ -12,6 +12,8 @@ import { flagOption } from './options.ts';
 
 /** Milliseconds for a daemon to be ready. */
 const START = 20_000;
+/** V8's young generation stays at 1 MB of each half: 15 MB less in a process that mostly waits (measured). */
+const SMALL = '--max-semi-space-size=1';
 
 export async function run(context: Context, _: string[], options: Record<string, unknown>): Promise<void> {
   if (flagOption(options, 'installUnit') || flagOption(options, 'removeUnit')) {
@@ -32,6 +34,7 @@ export async function run(context: Context, _: string[], options: Record<string,
 }
 
 async function runHere({ layout, environment, output, signal }: Context): Promise<void> {
+  beSmall();
   const { runDaemon } = await import('../peer/daemon.ts');
   let told = false;
   await runDaemon({
@@ -47,6 +50,14 @@ async function runHere({ layout, environment, output, signal }: Context): Promis
       told = true;
     },
   });
+}
+
+/** The same process again with a small heap: V8 takes that when it starts, and not later. */
+function beSmall(): void {
+  const [, ...words] = process.argv;
+  // Not on Windows, and not where this program was started in a way of its own.
+  if (process.execve === undefined || process.execArgv.includes(SMALL) || words.length === 0) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, SMALL, ...words], process.env);
 }
 
 /** In a session of its own, so that it outlives the terminal; its words go to a file. */

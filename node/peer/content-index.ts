@@ -10,32 +10,32 @@ export interface Listed {
   size: number;
 }
 
+/** The same, column by column, as it goes from one thread to another. */
+export interface Columns {
+  digests: Uint8Array;
+  codecs: Uint8Array;
+  places: Uint8Array;
+  sizes: Float64Array;
+}
+
+export type Item = { digest: Uint8Array; codec: number } & Listed;
+
 const DIGEST = 32;
 
 export class ContentIndex {
+  /** In the order of digests, then of codecs. */
+  readonly columns: Columns;
   readonly #digests: Buffer;
   readonly #codecs: Uint8Array;
   readonly #places: Uint8Array;
   readonly #sizes: Float64Array;
 
-  /** @param items in any order; of two with the same digest and codec, the first counts */
-  constructor(items: Iterable<{ digest: Uint8Array; codec: number } & Listed>) {
-    const unique = new Map<string, { digest: Uint8Array; codec: number } & Listed>();
-    for (const item of items) {
-      const key = `${item.codec}${Buffer.from(item.digest).toString('latin1')}`;
-      if (!unique.has(key)) unique.set(key, item);
-    }
-    const sorted = [...unique.values()].toSorted((a, b) => Buffer.compare(a.digest, b.digest) || a.codec - b.codec);
-    this.#digests = Buffer.alloc(sorted.length * DIGEST);
-    this.#codecs = new Uint8Array(sorted.length);
-    this.#places = new Uint8Array(sorted.length);
-    this.#sizes = new Float64Array(sorted.length);
-    for (const [i, { digest, codec, place, size }] of sorted.entries()) {
-      this.#digests.set(digest, i * DIGEST);
-      this.#codecs[i] = codec;
-      this.#places[i] = PLACES.indexOf(place);
-      this.#sizes[i] = size;
-    }
+  /** @param items in any order, of two with the same digest and codec the first counts; or the columns of another index */
+  constructor(items: Iterable<Item> | Columns) {
+    this.columns = 'digests' in items ? items : columnsOf(items);
+    const { digests, codecs, places, sizes } = this.columns;
+    this.#digests = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
+    [this.#codecs, this.#places, this.#sizes] = [codecs, places, sizes];
   }
 
   get size(): number {
@@ -55,4 +55,26 @@ export class ContentIndex {
     const place = found ? PLACES[this.#places[low] ?? 0] : undefined;
     return place === undefined ? undefined : { place, size: this.#sizes[low] ?? 0 };
   }
+}
+
+function columnsOf(items: Iterable<Item>): Columns {
+  const unique = new Map<string, Item>();
+  for (const item of items) {
+    const key = `${item.codec}${Buffer.from(item.digest).toString('latin1')}`;
+    if (!unique.has(key)) unique.set(key, item);
+  }
+  const sorted = [...unique.values()].toSorted((a, b) => Buffer.compare(a.digest, b.digest) || a.codec - b.codec);
+  const columns = {
+    digests: new Uint8Array(sorted.length * DIGEST),
+    codecs: new Uint8Array(sorted.length),
+    places: new Uint8Array(sorted.length),
+    sizes: new Float64Array(sorted.length),
+  };
+  for (const [i, { digest, codec, place, size }] of sorted.entries()) {
+    columns.digests.set(digest, i * DIGEST);
+    columns.codecs[i] = codec;
+    columns.places[i] = PLACES.indexOf(place);
+    columns.sizes[i] = size;
+  }
+  return columns;
 }

@@ -20,7 +20,7 @@ import type { Ports } from './ports-file.ts';
 import { BULK, EXCHANGE } from './protocols.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { scopeOf } from './scope.ts';
-import { swarmParts, type SwarmOptions } from './swarm.ts';
+import type { SwarmOptions } from './swarm.ts';
 import { version } from '../version.ts';
 
 /** Milliseconds for dialling a peer. */
@@ -94,7 +94,8 @@ export class Host {
   static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
     const { key, listen, scope, connections, swarm } = options;
     const banned = new Set(options.banned);
-    const parts = swarm && swarmParts(swarm);
+    // The hash table and all that goes with it takes memory that a peer of a local network has no use for.
+    const parts = swarm && (await import('./swarm.ts')).swarmParts(swarm);
     const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
     const libp2p: Libp2p = await createLibp2p({
       start: false,

@@ -13,7 +13,7 @@ import { isExecutable } from '../store/file-store.ts';
 import { activeState } from '../system/installed.ts';
 import { PackageStore } from '../system/package-store.ts';
 import type { KnownRepository } from '../system/repositories.ts';
-import { ContentIndex, type Listed } from './content-index.ts';
+import { ContentIndex, type Item } from './content-index.ts';
 
 export interface Listing {
   index: ContentIndex;
@@ -21,8 +21,6 @@ export interface Listing {
   repositories: Uint8Array[];
   packages: number;
 }
-
-type Item = { digest: Uint8Array; codec: number } & Listed;
 
 /** @param known the repositories as this machine knows them: nobody is asked */
 export async function listInstalled(layout: Layout, known: readonly KnownRepository[]): Promise<Listing> {

@@ -16,7 +16,7 @@ import { reachOf } from './address.ts';
 import { Host, type HostEvents } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
-import { listInstalled } from './listing.ts';
+import { listElsewhere } from './list-elsewhere.ts';
 import { PeerBook } from './peer-book.ts';
 import { readPorts, writePorts } from './ports-file.ts';
 import type { RemotePeer } from './remote-peer.ts';
@@ -54,6 +54,7 @@ export class SharingPeer {
   /** What the listing was made of. */
   #seen = '';
   #listing: Promise<void> | undefined;
+  readonly #stop = new AbortController();
 
   static async start(options: SharingOptions): Promise<SharingPeer> {
     const { layout, settings, scope, serves } = options;
@@ -121,6 +122,7 @@ export class SharingPeer {
   }
 
   async stop(): Promise<void> {
+    this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
     for (const server of this.#servers) server.close();
     this.#acquaintances.stop();
@@ -176,10 +178,9 @@ export class SharingPeer {
   }
 
   async #list(): Promise<void> {
-    const { layout, settings, onEvent } = this.#options;
+    const { layout, settings } = this.#options;
     this.#seen = fingerprintOf(layout);
-    const repositories = new Repositories({ layout, settings, onEvent });
-    this.holdings.listing = await listInstalled(layout, await repositories.known());
+    this.holdings.listing = await listElsewhere(layout, settings, this.#stop);
   }
 
   #writeBook(): void {

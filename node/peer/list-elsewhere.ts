@@ -1,0 +1,37 @@
+import { fork } from 'node:child_process';
+import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Layout } from '../store/layout.ts';
+import { workerUrl } from '../threads/pool.ts';
+import { ContentIndex } from './content-index.ts';
+import type { ListReply, ListTask } from './list-process.ts';
+import type { Listing } from './listing.ts';
+
+/**
+ * What a root serves by the policy `installed`, as another process finds it: a peer runs for weeks, and would keep what it
+ * takes to read the tables of all packages (some 40 MB, measured; on a thread of its own, too).
+ *
+ * @throws MossError `io` when the process fails
+ */
+export async function listElsewhere({ root }: Layout, settings: Settings, { signal }: AbortOptions = {}): Promise<Listing> {
+  const child = fork(workerUrl(import.meta.url, './list-process'), { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const stop = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', stop);
+  try {
+    const reply = await new Promise<ListReply>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the process ended with ${code}`)));
+      // It is the same program that answers.
+      child.once('message', (message) => resolve(message as unknown as ListReply));
+      child.send({ root, settings } satisfies ListTask);
+    });
+    if ('failure' in reply) throw new Error(reply.failure);
+    const { columns, repositories, packages } = reply;
+    return { index: new ContentIndex(columns), repositories, packages };
+  } catch (cause) {
+    throw new MossError('io', `what is served cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
