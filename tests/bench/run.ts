@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   publish: () => import('./publish.ts'),
   start: () => import('./start.ts'),
   index: () => import('./index.ts'),
+  lan: () => import('./lan.ts'),
   verify: () => import('./verify.ts'),
   update: () => import('./update.ts'),
   dictionary: () => import('./dictionary.ts'),
