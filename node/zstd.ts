@@ -1,12 +1,13 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { TABLE_LEVEL } from '../core/dag/table.ts';
 import { MossError } from '../core/error.ts';
 import type { Compressor, CompressOptions, DecompressOptions } from '../core/ports/compressor.ts';
 
 const compressAsync = promisify(zstdCompress);
 
-/** Other versions of zstd may compress to other bytes. */
-export const zstdVersion = process.versions['zstd'] ?? '';
+/** How tables are compressed here. Other versions of zstd, and other levels, may compress to other bytes. */
+export const tableCompression = `${process.versions['zstd'] ?? ''} level ${TABLE_LEVEL}`;
 
 interface SyncCompressor extends Compressor {
   compress(bytes: Uint8Array, options: CompressOptions): Uint8Array;

@@ -12,7 +12,7 @@ import { decodeCbor, encodeCbor } from './codec.ts';
 import { Fields } from './fields.ts';
 import { FILTERS, type Filter } from './filter.ts';
 import { decodeFrameRef, type FrameRef } from './manifest.ts';
-import { MAX_TABLE_SIZE } from './table.ts';
+import { MAX_TABLE_SIZE, TABLE_LEVEL } from './table.ts';
 
 /** The version of the format: a reader passes over what is newer. */
 export const DELTA_VERSION = 1;
@@ -20,8 +20,8 @@ export const DELTA_VERSION = 1;
 export const MAX_DELTA_BASE = 32 * 1024 * 1024;
 /** Files that the base of one frame is put together from, at most. */
 export const MAX_DELTA_RUNS = 4096;
-/** Level at which the tables of a manifest are compressed: by writers, and by whoever rebuilds a manifest. */
-export const TABLE_LEVEL = 19;
+/** Level of the body of a delta, which nobody compresses again. */
+const BODY_LEVEL = 19;
 
 /** A run of a file of the old version, as it travels. */
 export interface DeltaRun {
@@ -56,7 +56,7 @@ export interface TableDelta {
 export interface Delta {
   from: Cid;
   to: Cid;
-  /** Which zstd compressed the tables: another one may give other bytes, so that the manifest cannot be rebuilt. */
+  /** Which zstd compressed the tables, and how: another one may give other bytes, so that the manifest cannot be rebuilt. */
   zstd: string;
   frames: DeltaFrame[];
   tables: TableDelta[];
@@ -80,7 +80,7 @@ export async function encodeDelta(delta: Delta, oldManifest: Uint8Array, compres
     frames: delta.frames.map(({ ref }) => ref),
     tables: delta.tables.map(({ ref }) => ref),
     size: body.length,
-    body: await compressor.compress(body, { level: TABLE_LEVEL, dictionary }),
+    body: await compressor.compress(body, { level: BODY_LEVEL, dictionary }),
   });
 }
 
@@ -158,7 +158,6 @@ async function mapTables(value: unknown, map: (table: Uint8Array, plain: number)
     const table = await map(part.bytes('table', MAX_TABLE_SIZE), part.int('tablePlain', 0, MAX_TABLE_SIZE));
     return { ...part.all(), table };
   };
-  // All at a time: compressing them takes the most of it.
   const components = await Promise.all(
     manifest.maps('components').map(async (component): Promise<unknown> => {
       const parts = await Promise.all(component.maps('parts').map(mapPart));

@@ -61,6 +61,13 @@ export interface Table {
 /** Bytes that a reader must hold beside a frame to undo it. */
 export const MAX_BASE = 8 * 1024 * 1024;
 
+/**
+ * Level at which tables are compressed: by writers, and by whoever rebuilds a manifest from a delta. Ids are most of a
+ * table, and no level shrinks them: 19 saves 3 % over 9 and takes sixteen times as long (measured on 405 tables), which
+ * every machine that updates would pay.
+ */
+export const TABLE_LEVEL = 9;
+
 /** The column of types: one byte a row. */
 export const TYPE_FILE = 0;
 export const TYPE_SYMLINK = 1;
@@ -108,7 +115,7 @@ export async function encodeTable(table: Table, compressor: Compressor): Promise
     ),
     ...rareColumns(table),
   });
-  return { bytes: await compressor.compress(plain, { level: 19 }), plain: plain.length };
+  return { bytes: await compressor.compress(plain, { level: TABLE_LEVEL }), plain: plain.length };
 }
 
 /** Columns that most parts do without: left out when they are empty. */

@@ -12,14 +12,14 @@ import { readExactly } from '../read-fully.ts';
 import type { ImportedPackage } from '../source/imported.ts';
 import type { DirectorySpool } from '../source/spool.ts';
 import type { BlockDirectory } from '../store/block-directory.ts';
-import { backgroundCompressor, compressInBackground } from '../zstd.ts';
+import { compressInBackground, nodeCompressor } from '../zstd.ts';
 import { composeDictionary } from './dictionary.ts';
 import { makeFrames, makeVerbatimFrames, type FrameOptions } from './frames.ts';
 import { cutParts } from './parts.ts';
 import { proveRecipes, type Unpacked } from './recipes.ts';
 
 /** Part of every import's key: raise it when the same input should give other blocks. */
-export const PACK_VERSION = 6;
+export const PACK_VERSION = 7;
 
 /** Compressed tables up to this many bytes stand in the manifest. */
 const INLINE_TABLE = 4096;
@@ -147,7 +147,7 @@ class Packer {
       frames: made.map(({ pieces, base, filter }) => ({ pieces, base, filter })),
       verbatim: verbatim.map(({ pieces }) => ({ pieces })),
     };
-    const { bytes, plain } = await encodeTable(table, backgroundCompressor);
+    const { bytes, plain } = await encodeTable(table, nodeCompressor);
     const common = {
       tableSize: bytes.length,
       tablePlain: plain,

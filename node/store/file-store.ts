@@ -5,8 +5,9 @@ import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import { syncFileSystem, syncPath } from './durable.ts';
-import { EXECUTABLE_MODE, finish, looksWhole, STORE_MODE } from './files.ts';
+import { EXECUTABLE_MODE, finish, lookAtFiles, looksWhole, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
+import { EXECUTABLE, PLAIN, type LookTask } from './tasks.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
 /** A file of the store. */
@@ -23,6 +24,9 @@ export interface CheckedFile {
   id: FileId;
   size: number;
 }
+
+/** Files that a worker looks at at a time. */
+const LOOK_BATCH = 1024;
 
 export class FileStore {
   readonly layout: Layout;
@@ -43,6 +47,30 @@ export class FileStore {
     return looksWhole(this.layout.stored(id, false), size) || looksWhole(this.layout.stored(id, true), size);
   }
 
+  /**
+   * Looks at the store's copies of many files, on the workers: an update looks at tens of thousands.
+   *
+   * @returns which copies look as they were left: bits of `PLAIN` and `EXECUTABLE`
+   */
+  async look(files: Iterable<Pick<FileEntry, 'id' | 'size'>>): Promise<Map<FileId, number>> {
+    const sizes = new Map<FileId, number>();
+    for (const { id, size } of files) sizes.set(id, size);
+    const found = new Map<FileId, number>();
+    if (this.#empty) return found;
+    const all = [...sizes];
+    const batches = Array.from({ length: Math.ceil(all.length / LOOK_BATCH) }, (_, i) => all.slice(i * LOOK_BATCH, (i + 1) * LOOK_BATCH));
+    await Promise.all(
+      batches.map(async (batch) => {
+        const task: LookTask = { kind: 'look', root: this.layout.root, ids: batch.map(([id]) => id).join(''), sizes: Float64Array.from(batch, ([, size]) => size) };
+        // A few are not worth starting a thread for.
+        const copies = batches.length === 1 ? lookAtFiles(task) : await this.#pool.run(task);
+        if (!(copies instanceof Uint8Array)) throw new MossError('bug', 'a look without a result');
+        for (const [i, [id]] of batch.entries()) found.set(id, copies[i] ?? 0);
+      }),
+    );
+    return found;
+  }
+
   /** Makes the store entries with each mode that is needed, of files that are there with the other one. */
   complete(files: Iterable<FileEntry>): void {
     for (const item of modesOf(files).values()) this.#addMissingModes(item);
@@ -55,15 +83,22 @@ export class FileStore {
       const lane = staging.laneOf(item.id);
       return lane === undefined ? [] : [{ ...item, lane }];
     });
+    const isStaged = new Set(staged.map(({ id }) => id));
+    const [copies] = await Promise.all([
+      this.look([...wanted.values()].filter(({ id }) => !isStaged.has(id))),
+      staged.length > 0 ? syncFileSystem(this.layout.moss) : undefined,
+    ]);
     if (staged.length > 0) {
       this.#empty = false;
-      await syncFileSystem(this.layout.moss);
       // A directory of the store belongs to one job: two threads that rename into one wait for each other.
       const byDirectory = Map.groupBy(staged, ({ id }) => dirname(this.layout.stored(id, false)));
       await Promise.all([...byDirectory.values()].map((some) => this.#pool.run({ kind: 'adopt', root: this.layout.root, files: some })));
       for (const { id } of staged) staging.release(id);
     }
-    for (const item of wanted.values()) this.#addMissingModes(item);
+    for (const item of wanted.values()) {
+      const needed = (item.plain ? PLAIN : 0) | (item.executable ? EXECUTABLE : 0);
+      if (!isStaged.has(item.id) && ((copies.get(item.id) ?? 0) & needed) !== needed) this.#addMissingModes(item);
+    }
     staging.clear();
   }
 

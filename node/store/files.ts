@@ -1,11 +1,11 @@
 /** Files of the store, as a worker handles them: synchronous calls, which are twice as fast as awaited ones (measured). */
 import { chmodSync, closeSync, copyFileSync, constants, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync, utimesSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { FILE_ID_LENGTH, fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { hasErrno } from '../io-error.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Layout } from './layout.ts';
-import type { AdoptTask, CheckResult, CheckTask } from './tasks.ts';
+import { EXECUTABLE, PLAIN, type AdoptTask, type CheckResult, type CheckTask, type LookResult, type LookTask } from './tasks.ts';
 
 /** Store files are read-only; the executable ones have the execute bits too. */
 export const STORE_MODE = 0o444;
@@ -73,6 +73,16 @@ function smallIdOf(path: string, size: number): FileId | undefined {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Looks at the store's copies of files, without reading them. */
+export function lookAtFiles({ root, ids, sizes }: LookTask): LookResult {
+  const layout = new Layout(root);
+  return Uint8Array.from(sizes, (size, i) => {
+    // The main thread had them as ids.
+    const id = ids.slice(i * FILE_ID_LENGTH, (i + 1) * FILE_ID_LENGTH) as FileId;
+    return (looksWhole(layout.stored(id, false), size) ? PLAIN : 0) | (looksWhole(layout.stored(id, true), size) ? EXECUTABLE : 0);
+  });
 }
 
 /** Moves staged files under their names in the store; their content is durable by now. */

@@ -17,8 +17,10 @@ import type { StoreResult, StoreTask, WrittenRun } from './tasks.ts';
 
 export type StorePool = Pool<StoreTask, StoreResult>;
 
-/** Unpacked documents handed to gzip at a time. */
-const GZIP_BATCH = 256;
+/** Unpacked documents handed to gzip at a time: fewer are not worth a process. */
+const GZIP_BATCH = 128;
+/** Processes of gzip at a time: one while frames are unpacked, since the workers keep all cores busy then. */
+const GZIP_LANES = 2;
 /** Files handed to a worker at a time. */
 const CHECK_BATCH = 512;
 /** Bytes that are written before the disk is asked to begin. */
@@ -37,6 +39,7 @@ export class Staging {
   #recipes: FileId[] = [];
   #refused: FileId[] = [];
   #gzipping: Promise<void> = Promise.resolve();
+  readonly #packing = new Set<FileId>();
   #unflushed = 0;
   #flushing = false;
 
@@ -178,8 +181,7 @@ export class Staging {
    * @returns files that the gzip of this machine does not give back: they must be fetched as they are
    */
   async settle(): Promise<FileId[]> {
-    this.#startGzip();
-    await this.#gzipping;
+    await this.#settleGzip();
     const [unfinished] = this.#partial.unfinished();
     if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
     return this.#refused.splice(0);
@@ -214,11 +216,24 @@ export class Staging {
     this.#gzipping.catch(() => undefined);
   }
 
+  /** Packs what is left on all cores: no frames are unpacked any more. */
+  async #settleGzip(): Promise<void> {
+    const ids = [...new Set(this.#recipes.splice(0))];
+    const half = ids.length > GZIP_BATCH ? Math.ceil(ids.length / GZIP_LANES) : ids.length;
+    const batches = ids.length === 0 ? [] : [ids.slice(0, half), ids.slice(half)].filter((some) => some.length > 0);
+    await Promise.all([this.#gzipping, ...batches.map((some) => this.#gzip(some))]);
+  }
+
   /** Packs unpacked documents and checks what comes out against their ids. */
   async #gzip(brought: readonly FileId[]): Promise<void> {
     // Two frames may bring the same document: the second one after a delta that failed for another file.
-    const ids = [...new Set(brought)].filter((id) => existsSync(join(this.#layout.recipes, id)));
-    await gzipFiles(this.#layout.recipes, ids);
+    const ids = [...new Set(brought)].filter((id) => !this.#packing.has(id) && existsSync(join(this.#layout.recipes, id)));
+    for (const id of ids) this.#packing.add(id);
+    try {
+      await gzipFiles(this.#layout.recipes, ids);
+    } finally {
+      for (const id of ids) this.#packing.delete(id);
+    }
     for (const id of ids) {
       const packed = join(this.#layout.recipes, `${id}.gz`);
       if ((await fileIdOf(packed, statSync(packed).size)) === id) {

@@ -68,6 +68,20 @@ export interface CheckTask {
 /** For each file: whether it is what it should be. */
 export type CheckResult = boolean[];
 
+/** Files of which the store may have a copy. */
+export interface LookTask {
+  kind: 'look';
+  root: string;
+  /** Their ids, one after the other. */
+  ids: string;
+  sizes: Float64Array<ArrayBuffer>;
+}
+
+/** For each file, which of its copies look as they were left: bits of `PLAIN` and `EXECUTABLE`. */
+export type LookResult = Uint8Array;
+export const PLAIN = 1;
+export const EXECUTABLE = 2;
+
 /** Moves staged files into the store. */
 export interface AdoptTask {
   kind: 'adopt';
@@ -83,5 +97,5 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
-export type StoreTask = UnpackTask | TakeTask | CheckTask | AdoptTask | LinkTask;
-export type StoreResult = UnpackResult | TakeResult | CheckResult | undefined;
+export type StoreTask = UnpackTask | TakeTask | CheckTask | LookTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | TakeResult | CheckResult | LookResult | undefined;

@@ -87,11 +87,15 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   const deltas = await fetchManifests(system, wanted, request);
   const packages = await choosePackages(system, wanted, resolution, request);
   const loaded = await loadPackages(system, packages, request);
+  const parts = [...loaded.values()].flatMap((each) => each.parts);
+  const here = system.store.look(parts.flatMap(({ table }) => table.files));
+  // It shows where the result is asked for.
+  here.catch(() => undefined);
   const tree = treeOfPackages(packages, loaded);
   checkLinks(tree);
   if (foldsCase(system.layout.moss)) checkFolding(tree);
   const known = await deltaFrames(store, deltas, loaded, tellTrouble(system));
-  const { plan, whole } = cheapestPlan(system, [...loaded.values()].flatMap(({ parts }) => parts), [...known.values()].flat());
+  const { plan, whole } = cheapestPlan(system, parts, [...known.values()].flat(), await here);
   const homes = new Map(packages.map(({ name, repository }) => [name, repository]));
   const fresh = new Set([...resolution.install, ...resolution.upgrade.map(({ to }) => to), ...resolution.downgrade.map(({ to }) => to)].map(({ name }) => name));
   return {
@@ -130,10 +134,11 @@ async function openIndex({ repositories, onEvent }: System, { install = [], upgr
  * Packed documents travel unpacked and are packed again here, which costs time: 14 MB a second. From a quick source it
  * is quicker to fetch them as they are. But where deltas bring them, the fewest bytes win: that is what deltas are for.
  */
-function cheapestPlan(system: System, parts: readonly PlannedPart[], deltas: readonly KnownDeltaFrame[]): { plan: FetchPlan; whole: number } {
+function cheapestPlan(system: System, parts: readonly PlannedPart[], deltas: readonly KnownDeltaFrame[], copies: ReadonlyMap<FileId, number>): { plan: FetchPlan; whole: number } {
   const known = new Map<FileId, boolean>();
   const has = (file: Pick<FileEntry, 'id' | 'size'>): boolean => {
-    const here = known.get(file.id) ?? system.store.has(file);
+    const copy = copies.get(file.id);
+    const here = known.get(file.id) ?? (copy === undefined ? system.store.has(file) : copy > 0);
     known.set(file.id, here);
     return here;
   };

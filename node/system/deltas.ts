@@ -3,15 +3,15 @@
  * delta only saves bytes: whatever is wrong with one, the rest of the change goes on without it.
  */
 import type { Cid } from '../../core/dag/cid.ts';
-import { collapseManifest, decodeDelta, deltaPair, TABLE_LEVEL, type Delta } from '../../core/dag/delta.ts';
+import { collapseManifest, decodeDelta, deltaPair, type Delta } from '../../core/dag/delta.ts';
 import { findDelta, lookUpDeltas } from '../../core/dag/delta-map.ts';
 import { MAX_BLOCK_SIZE } from '../../core/dag/block.ts';
 import type { Part } from '../../core/dag/manifest.ts';
-import type { Table } from '../../core/dag/table.ts';
+import { TABLE_LEVEL, type Table } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
 import { knownFrames, type KnownDeltaFrame } from '../../core/install/delta.ts';
 import type { Want } from '../../core/exchange/session.ts';
-import { backgroundCompressor, compressInBackground, nodeCompressor, zstdVersion } from '../zstd.ts';
+import { nodeCompressor, tableCompression } from '../zstd.ts';
 import type { FetchOptions, LoadedPackage, PackageStore } from './package-store.ts';
 
 /** A package of which another version is here. */
@@ -83,15 +83,15 @@ async function openDelta(store: PackageStore, bytes: Uint8Array, { from, to }: P
 
 /** The new manifest from the old one: kept if it is what the index names, else fetched whole as if there was no delta. */
 async function rebuildManifest(store: PackageStore, delta: Delta): Promise<void> {
-  if (delta.zstd !== zstdVersion || (await store.block(delta.to)) !== undefined) return;
-  const bytes = await collapseManifest(delta.manifest, backgroundCompressor);
+  if (delta.zstd !== tableCompression || (await store.block(delta.to)) !== undefined) return;
+  const bytes = await collapseManifest(delta.manifest, nodeCompressor);
   await store.add(delta.to, bytes);
 }
 
 async function rebuildTables(store: PackageStore, deltas: Deltas, options: DeltaFetchOptions): Promise<void> {
   const wanted: { name: string; target: Part; base: Uint8Array; ref: Want & { plain: number } }[] = [];
   for (const [name, delta] of deltas) {
-    if (delta.zstd !== zstdVersion || delta.tables.length === 0 || (await store.block(delta.to)) === undefined) continue;
+    if (delta.zstd !== tableCompression || delta.tables.length === 0 || (await store.block(delta.to)) === undefined) continue;
     const [oldParts, newParts] = [await partsOf(store, delta.from), await partsOf(store, delta.to)];
     for (const { part, base, ref } of delta.tables) {
       const [old, target] = [oldParts[base], newParts[part]];
@@ -106,7 +106,7 @@ async function rebuildTables(store: PackageStore, deltas: Deltas, options: Delta
       if (target.table instanceof Uint8Array) return;
       try {
         const plain = nodeCompressor.decompress(blocks[i] ?? new Uint8Array(), { size: ref.plain, dictionary: base });
-        await store.add(target.table, await compressInBackground(plain, { level: TABLE_LEVEL }));
+        await store.add(target.table, nodeCompressor.compress(plain, { level: TABLE_LEVEL }));
       } catch (error) {
         options.onTrouble(name, asTrouble(error, options));
       }
