@@ -35,6 +35,7 @@ export class PeerSource implements FileSource {
   readonly #options: PeerSourceOptions;
   #streams: AskStream[] = [];
   #opening: Promise<AskStream> | undefined;
+  #closed = false;
 
   constructor(options: PeerSourceOptions) {
     this.#options = options;
@@ -74,6 +75,7 @@ export class PeerSource implements FileSource {
   }
 
   close(): void {
+    this.#closed = true;
     for (const stream of this.#streams.splice(0)) stream.close();
   }
 
@@ -100,6 +102,8 @@ export class PeerSource implements FileSource {
       .then((stream) => {
         const asking = new AskStream(stream, { clock, compressor, stallTimeout, rate });
         this.#streams.push(asking);
+        // What was under way when this was closed.
+        if (this.#closed) this.close();
         return asking;
       })
       .finally(() => {

@@ -1,13 +1,14 @@
 /** Whom to connect to: those on the network, those met before, those that a site names, and what the swarm knows. */
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { fetchBytes } from '../../core/exchange/http.ts';
+import { repositoryCid } from '../../core/exchange/repository-cid.ts';
+import { parseSiteHints } from '../../core/exchange/site-hints.ts';
 import { nodeClock } from '../clock.ts';
+import { nodeHasher } from '../hasher.ts';
 import { nodeFetch } from '../net/fetch.ts';
 import { peerOf } from './address.ts';
 import { parseMultiaddr, type Host } from './host.ts';
 import type { PeerBook } from './peer-book.ts';
-import { repositoryCid } from './repository-cid.ts';
-import { parseSiteHints } from './site-hints.ts';
 
 export interface AcquaintancesOptions {
   host: Host;
@@ -110,7 +111,7 @@ export class Acquaintances {
     if (host.scope !== 'swarm') return;
     for (const { fingerprint } of await repositories.known()) {
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SEARCH)]);
-      const cid = repositoryCid(fingerprint);
+      const cid = await repositoryCid(fingerprint, nodeHasher);
       try {
         for await (const addresses of host.findProviders(cid, { signal })) this.found(addresses);
         if (announces) await host.provide(cid, { signal });

@@ -8,12 +8,14 @@ export interface Reach {
   /** The address itself; `undefined` behind a relay, and where it is a name. */
   host: string | undefined;
   scope: PeerScope;
-  transport: 'tcp' | 'websocket' | 'webrtc-direct' | 'webtransport' | 'relay';
+  transport: 'tcp' | 'websocket' | 'webrtc-direct' | 'webrtc' | 'webtransport' | 'relay';
 }
 
 export function reachOf(address: Multiaddr): Reach {
   const parts = address.getComponents();
   const names = new Set(parts.map(({ name }) => name));
+  // Two peers that met by way of a relay, and are connected to each other.
+  if (names.has('webrtc')) return { host: undefined, scope: 'swarm', transport: 'webrtc' };
   if (names.has('p2p-circuit')) return { host: undefined, scope: 'swarm', transport: 'relay' };
   const value = parts.find(({ name }) => name === 'ip4' || name === 'ip6')?.value;
   const host = value !== undefined && isIP(value) !== 0 ? value : undefined;

@@ -69,8 +69,14 @@ export class DaemonControl {
     }
     const socket = await this.#connect();
     const stream = socketStream(socket);
-    const { rest } = await exchange(stream, { do: 'stream', peer });
-    return { stream: withFirst(stream, rest), transport: 'daemon' };
+    try {
+      const { rest } = await exchange(stream, { do: 'stream', peer });
+      return { stream: withFirst(stream, rest), transport: 'daemon' };
+    } catch (error) {
+      // A socket that nobody ends keeps the process.
+      stream.abort(error);
+      throw error;
+    }
   }
 
   async #ask(request: ControlRequest): Promise<unknown> {

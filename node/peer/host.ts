@@ -12,12 +12,14 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import type { Cid } from '../../core/dag/cid.ts';
 import { MossError } from '../../core/error.ts';
+import { EXCHANGE } from '../../core/exchange/protocol.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { peerOf, reachOf } from './address.ts';
 import { BulkServer } from './bulk-server.ts';
-import { muxedStream } from './muxed-stream.ts';
+import type { Certificates } from './certificates.ts';
+import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 import type { Ports } from './ports-file.ts';
-import { BULK, EXCHANGE } from './protocols.ts';
+import { BULK } from './protocols.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { scopeOf } from './scope.ts';
 import type { SwarmOptions } from './swarm.ts';
@@ -49,6 +51,8 @@ export interface HostOptions {
   listen?: Listening | undefined;
   /** What the swarm takes: the hash table, relays, hole punching. Only with the scope `swarm`. */
   swarm?: SwarmOptions | undefined;
+  /** Lets browsers reach this host by WebRTC, with these certificates. */
+  webRtc?: Certificates | undefined;
   /** Peers at the same time. */
   connections: number;
   /** Whom to have nothing to do with from the start. */
@@ -92,22 +96,24 @@ export class Host {
 
   /** A host that does not listen or dial yet: there is time to say what it serves. */
   static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
-    const { key, listen, scope, connections, swarm } = options;
+    const { key, listen, scope, connections, swarm, webRtc } = options;
     const banned = new Set(options.banned);
     // The hash table and all that goes with it takes memory that a peer of a local network has no use for.
     const parts = swarm && (await import('./swarm.ts')).swarmParts(swarm);
+    const browsers = webRtc && (await import('./webrtc.ts')).webRtcTransports(webRtc, { relayed: swarm !== undefined });
     const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
     const libp2p: Libp2p = await createLibp2p({
       start: false,
       privateKey: key,
       nodeInfo: { name: 'moss', version },
       addresses: {
-        listen: [...(listen === undefined ? [] : listenAddresses(listen)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
+        listen: [...(listen === undefined ? [] : listenAddresses(listen, webRtc !== undefined)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
         ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
       },
-      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? [])],
+      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? []), ...(browsers ?? [])],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
+      ...(parts !== undefined && { peerRouters: parts.peerRouters }),
       services: { identify: identify(), ping: ping(), ...parts?.services, ...(listen !== undefined && { identifyPush: identifyPush() }) },
       connectionManager: {
         maxConnections: connections,
@@ -294,11 +300,11 @@ export class Host {
   }
 }
 
-function listenAddresses({ host, port, webSocketPort }: Listening): string[] {
-  const ends = webSocketPort === undefined ? [`${port}`] : [`${port}`, `${webSocketPort}/ws`];
+function listenAddresses({ host, port, webSocketPort }: Listening, webRtc: boolean): string[] {
+  const ends = [`tcp/${port}`, ...(webSocketPort === undefined ? [] : [`tcp/${webSocketPort}/ws`]), ...(webRtc ? ['udp/0/webrtc-direct'] : [])];
   const own = host === 'localhost' ? '127.0.0.1' : host;
   const bases = own === undefined || own === '0.0.0.0' || own === '::' ? ['/ip4/0.0.0.0', '/ip6/::'] : [isIP(own) === 0 ? `/dns/${own}` : `/ip${isIP(own)}/${own}`];
-  return ends.flatMap((end) => bases.map((base) => `${base}/tcp/${end}`));
+  return ends.flatMap((end) => bases.map((base) => `${base}/${end}`));
 }
 
 export function parseMultiaddr(text: string): Multiaddr {

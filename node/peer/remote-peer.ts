@@ -1,13 +1,14 @@
 /** A connected peer: opens streams to it, by the bulk carrier where that works, else by libp2p. */
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { MossError } from '../../core/error.ts';
+import { EXCHANGE } from '../../core/exchange/protocol.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { Peer, PeerScope, Stream } from '../../core/ports/transport.ts';
 import { reachOf } from './address.ts';
 import { dialBulk } from './bulk-client.ts';
 import { TICKET_SIZE } from './bulk-ticket.ts';
-import { BULK, EXCHANGE } from './protocols.ts';
-import { muxedStream } from './muxed-stream.ts';
+import { BULK } from './protocols.ts';
+import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 
 /** Milliseconds for opening a stream of libp2p, and for a ticket. */
 const OPEN = 5000;

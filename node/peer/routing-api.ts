@@ -6,9 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
 import type { Cid } from '../../core/dag/cid.ts';
+import { repositoryCid } from '../../core/exchange/repository-cid.ts';
 import { peerOf } from './address.ts';
 import type { Host } from './host.ts';
-import { repositoryCid } from './repository-cid.ts';
+import { nodeHasher } from '../hasher.ts';
 import type { SiteHoldings } from './site-holdings.ts';
 
 export interface RoutingOptions {
@@ -86,7 +87,7 @@ export class RoutingApi {
   /** This peer for what it serves, those that are connected for its repository, and whom the swarm names. */
   async *#providers(cid: CID, signal: AbortSignal): AsyncGenerator<PeerRecord> {
     const { host, holdings } = this.#options;
-    const isRepository = cid.equals(repositoryCid(holdings.site.fingerprint));
+    const isRepository = cid.equals(await repositoryCid(holdings.site.fingerprint, nodeHasher));
     // `Wanted` takes every CID: what is no block of the site is not found.
     if (isRepository || holdings.find({ kind: 'block', cid: cid as Cid }) !== undefined) yield record(host.id, host.addresses.map(String));
     if (isRepository) for (const { id } of host.peers) yield record(id, await host.addressesOf(id));

@@ -13,6 +13,7 @@ import { Repositories } from '../system/repositories.ts';
 import { backgroundCompressor } from '../zstd.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { reachOf } from './address.ts';
+import { Certificates } from './certificates.ts';
 import { Host, type HostEvents } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
@@ -61,12 +62,17 @@ export class SharingPeer {
     const book = new PeerBook(join(layout.peer, 'peers.sqlite'), () => nodeClock.now());
     try {
       const ports = readPorts(layout.peer);
+      const isReached = serves && scope === 'swarm';
+      const certificates = new Certificates(join(layout.peer, 'webrtc.json'));
+      if (isReached) await certificates.renew(nodeClock.now());
       const events: HostEvents = {};
       const host = await Host.create(
         {
           key: loadIdentity(join(layout.peer, 'key.pem')),
           scope,
-          listen: serves ? { port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort } : undefined,
+          listen: serves ? { port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort, webSocketPort: isReached ? (ports.webSocketPort ?? 0) : undefined } : undefined,
+          // Browsers that give are no machines of the local network.
+          webRtc: isReached ? certificates : undefined,
           swarm: scope === 'swarm' ? { table: serves ? 'auto' : 'client', relay: false, relayed: serves, announce: [] } : undefined,
           connections: settings.peers,
           banned: book.banned,

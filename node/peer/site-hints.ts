@@ -1,24 +1,7 @@
-/** What `moss.json` of a site says to peers. Nobody signed it: it is worth a try, and no more. */
+/** The `moss.json` that a peer gives out with the site that it serves. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fields } from '../../core/dag/fields.ts';
-
-export interface SiteHints {
-  /** Multiaddrs. */
-  peers: string[];
-  relays: string[];
-}
-
-/** Addresses that are heeded, and characters of each. */
-const MOST = 32;
-const LENGTH = 512;
-
-/** @throws MossError `bad-metadata` for anything but hints */
-export function parseSiteHints(bytes: Uint8Array): SiteHints {
-  const fields = new Fields(JSON.parse(new TextDecoder().decode(bytes)), 'bad-metadata', 'moss.json');
-  const list = (name: string): string[] => (fields.has(name) ? fields.texts(name).filter((text) => text.length <= LENGTH).slice(0, MOST) : []);
-  return { peers: list('peers'), relays: list('relays') };
-}
+import type { SiteHints } from '../../core/exchange/site-hints.ts';
 
 /** The hints of a site on disk, with the addresses of the peer that serves it before those that stand there. */
 export function siteHints(site: string, { peers, relays }: SiteHints): string {

@@ -6,6 +6,7 @@ import { MossError } from '../../core/error.ts';
 import { nodeClock } from '../clock.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { reachOf } from './address.ts';
+import { Certificates } from './certificates.ts';
 import { Host, parseMultiaddr } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
@@ -49,7 +50,10 @@ export class SitePeer {
     const known = await readServedSite(site);
     const ports = readPorts(state);
     for (const each of [...announce, ...bootstrap]) parseMultiaddr(each);
+    const certificates = new Certificates(join(state, 'webrtc.json'));
+    await certificates.renew(nodeClock.now());
     const host = await Host.create({
+      webRtc: certificates,
       key: loadIdentity(join(state, 'key.pem')),
       scope: 'swarm',
       listen: { host: address, port: port === 0 ? ports.port : port, bulkPort: ports.bulkPort, webSocketPort: ports.webSocketPort ?? 0 },

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { Stream } from '../../core/ports/transport.ts';
 import { MossError } from '../../core/error.ts';
-import { ReadQueue } from './read-queue.ts';
+import { ReadQueue } from '../../core/exchange/read-queue.ts';
 
 /** The socket must allow half-open connections: each direction ends by itself. */
 export function socketStream(socket: Socket): Stream {

@@ -1,7 +1,9 @@
 /** What the swarm takes beyond a local network: the hash table, relays, hole punching, knowing whether one is reachable. */
+import { setTimeout } from 'node:timers/promises';
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { autoNAT } from '@libp2p/autonat';
 import { dcutr } from '@libp2p/dcutr';
+import { NotFoundError, type PeerRouting } from '@libp2p/interface';
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 
 /** Of our own: peers of other networks are neither asked nor answered. */
@@ -23,10 +25,30 @@ export interface SwarmOptions {
   announce: string[];
 }
 
+/** Milliseconds that one step of a walk takes at least. */
+const STEP = 500;
+
+/**
+ * Knows nobody, and takes its time to say so: libp2p walks the network at random for a relay, step after step, and with
+ * an empty table of peers nothing else in the process would ever get a turn.
+ */
+function breather(): PeerRouting {
+  return {
+    findPeer: async () => {
+      throw new NotFoundError('nobody is known here');
+    },
+    // oxlint-disable-next-line require-yield
+    getClosestPeers: async function* (_key, { signal } = {}) {
+      await setTimeout(STEP, undefined, { ref: false, ...(signal !== undefined && { signal }) }).catch(() => undefined);
+    },
+  };
+}
+
 /** The parts of a libp2p host; they want `identify` and `ping` beside them. */
 export function swarmParts({ table, relay }: SwarmOptions) {
   return {
     transports: [circuitRelayTransport()],
+    peerRouters: [breather],
     services: {
       table: kadDHT({
         protocol: KAD,

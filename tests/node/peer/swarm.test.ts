@@ -11,7 +11,8 @@ import { nodeClock } from '../../../node/clock.ts';
 import { startStaticServer, type StaticServer } from '../../../node/net/static-server.ts';
 import { Host } from '../../../node/peer/host.ts';
 import { passingIdentity } from '../../../node/peer/identity.ts';
-import { repositoryCid } from '../../../node/peer/repository-cid.ts';
+import { repositoryCid } from '../../../core/exchange/repository-cid.ts';
+import { nodeHasher } from '../../../node/hasher.ts';
 import { RoutingApi } from '../../../node/peer/routing-api.ts';
 import { SitePeer } from '../../../node/peer/site-peer.ts';
 import { makeRepository, temporaryDirectory, writePackage, type Repository } from '../../e2e/fixture.ts';
@@ -36,7 +37,7 @@ test('two of thirty peers find each other through the hash table, by the name of
     }
     const [provider, seeker] = [nodes[NODES - 1], nodes[NODES - 2]];
     assert.ok(provider && seeker);
-    const cid = repositoryCid(randomBytes(32));
+    const cid = await repositoryCid(randomBytes(32), nodeHasher);
     let found: string | undefined;
     for (let tries = 0; tries < 20 && found === undefined; tries++) {
       const signal = AbortSignal.timeout(10_000);
@@ -91,7 +92,7 @@ describe('a site as a peer', { timeout: 120_000 }, () => {
 
   test('answers the routing interface: who has the repository, who has a block, where a peer is', async () => {
     const [block = ''] = readdirSync(join(repository.site, 'blocks'));
-    for (const cid of [repositoryCid(Buffer.from(repository.fingerprint, 'hex')).toString(), block]) {
+    for (const cid of [(await repositoryCid(Buffer.from(repository.fingerprint, 'hex'), nodeHasher)).toString(), block]) {
       const response = await fetch(`${server.url}/routing/v1/providers/${cid}`);
       assert.equal(response.status, 200);
       const { Providers: providers } = (await response.json()) as { Providers: { Schema: string; ID: string; Addrs: string[] }[] };

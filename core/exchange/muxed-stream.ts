@@ -1,11 +1,30 @@
 /** A stream of libp2p as a stream between peers. */
-import type { Stream as Libp2pStream } from '@libp2p/interface';
-import { MossError } from '../../core/error.ts';
-import type { AbortOptions } from '../../core/ports/abort.ts';
-import type { Stream } from '../../core/ports/transport.ts';
+import { MossError } from '../error.ts';
+import type { AbortOptions, AbortSignal } from '../ports/abort.ts';
+import type { Stream } from '../ports/transport.ts';
 import { ReadQueue } from './read-queue.ts';
 
-export function muxedStream(stream: Libp2pStream): Stream {
+/** A run of bytes, or several one behind the other (`Uint8ArrayList`). */
+type Chunk = Uint8Array | Iterable<Uint8Array>;
+
+/** The part of a libp2p stream that is used: written out here, since the core is compiled without any platform's library. */
+export interface MuxedStream {
+  readonly status: string;
+  readonly readStatus: string;
+  readonly writeStatus: string;
+  readonly readableEnded: boolean;
+  addEventListener(type: 'message', listener: (event: { readonly data: Chunk }) => void): void;
+  addEventListener(type: 'end', listener: () => void): void;
+  addEventListener(type: 'close', listener: (event: { readonly error?: unknown }) => void): void;
+  pause(): void;
+  resume(): void;
+  send(bytes: Uint8Array): boolean;
+  onDrain(options?: { signal?: AbortSignal }): Promise<void>;
+  close(): Promise<void>;
+  abort(error: Error): void;
+}
+
+export function muxedStream(stream: MuxedStream): Stream {
   const queue = new ReadQueue({
     pause: () => {
       if (stream.readStatus === 'readable') stream.pause();
@@ -39,12 +58,11 @@ export function muxedStream(stream: Libp2pStream): Stream {
   };
 }
 
-async function write(stream: Libp2pStream, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
+async function write(stream: MuxedStream, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
   signal?.throwIfAborted();
   try {
     // What is handed over stays in the stream's buffer until the window of the other side has room.
-    // At run time the signal is always the platform's own.
-    if (!stream.send(bytes)) await stream.onDrain(signal === undefined ? {} : { signal: signal as AbortSignal });
+    if (!stream.send(bytes)) await stream.onDrain(signal === undefined ? {} : { signal });
   } catch (cause) {
     signal?.throwIfAborted();
     throw broken(cause);

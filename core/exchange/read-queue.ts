@@ -1,6 +1,6 @@
 /** What arrived on a stream and was not read yet: turns events into reads, and holds the sender back. */
-import { MossError } from '../../core/error.ts';
-import type { AbortOptions } from '../../core/ports/abort.ts';
+import { MossError } from '../error.ts';
+import type { AbortOptions } from '../ports/abort.ts';
 
 /** Bytes from which on the sender is held back, and below which it may go on. */
 const HIGH = 512 * 1024;

@@ -1,0 +1,214 @@
+/** One time of giving, from connecting to the moment that it has to end: serves from the shelf, and keeps it filled. */
+import { MossError } from '../error.ts';
+import { abortController } from '../exchange/abort-controller.ts';
+import { webMetadataFetcher } from '../exchange/metadata-fetcher.ts';
+import { ExchangeServer } from '../exchange/server.ts';
+import { decodeHex } from '../trust/text.ts';
+import type { Account } from './account.ts';
+import { readCatalog, type Catalog, type Obtain } from './catalog.ts';
+import { chooseByPopularity } from './choice.ts';
+import type { DonorDeps } from './deps.ts';
+import type { DonorEvent } from './donor.ts';
+import { failureOf } from './failure.ts';
+import { findPeers } from './meeting-points.ts';
+import type { DonorNetwork } from './network.ts';
+import { pacedFetch } from './paced-fetch.ts';
+import { planHoldings, type HoldingPlan } from './plan.ts';
+import type { DonorSettings } from './settings.ts';
+import type { Shelf } from './shelf.ts';
+import type { DonorPeer, DonorState, DonorStatus } from './status.ts';
+import { Supply } from './supply.ts';
+
+export interface WorkOptions extends DonorDeps {
+  readonly shelf: Shelf;
+  readonly account: Account;
+  readonly seed: Uint8Array;
+  /** As they are now. */
+  readonly settings: () => DonorSettings;
+  readonly onState: (state: DonorState) => void;
+  readonly onEvent: (event: DonorEvent) => void;
+}
+
+/** Milliseconds between two looks for a new revision; and after a failure, twice as long each time up to that. */
+const REFRESH = 15 * 60_000;
+const RETRY = 2000;
+/** Milliseconds between two looks for peers: at first, while few are known, and later. */
+const MEET = [0, 300, 1000, 2000, 4000, 8000, 15_000];
+const MEET_LATER = 30_000;
+/** Milliseconds after which a peer that could not be reached is tried again. */
+const TRY_AGAIN = 60_000;
+/** Streams of all peers and of one, and answers that are sent at the same time. */
+const SLOTS = { streams: 64, streamsPerPeer: 4, turns: 4, openInAll: 8192 };
+
+export class Work {
+  readonly #options: WorkOptions;
+  readonly #stop = abortController();
+  readonly #server: ExchangeServer;
+  readonly #supply: Supply;
+  readonly #tried = new Map<string, number>();
+  #catalog: Catalog | undefined;
+  #plan: HoldingPlan | undefined;
+  #planAgain = false;
+  /** Ends the wait for the next look for a revision. */
+  #refresh = abortController();
+  network: DonorNetwork | undefined;
+
+  constructor(options: WorkOptions) {
+    const { shelf, account, clock, fetch, hasher, random, onEvent } = options;
+    this.#options = options;
+    this.#server = new ExchangeServer({
+      holdings: shelf,
+      clock,
+      limits: SLOTS,
+      upload: account.allowance,
+      onServed: ({ id }, bytes) => account.sent(id, bytes),
+    });
+    this.#supply = new Supply({
+      url: options.settings().repository,
+      fetch: pacedFetch(fetch, (bytes) => account.allowance.takeIn(bytes, this.#stop)),
+      clock,
+      hasher,
+      random,
+      shelf,
+      pace: { take: (bytes, each) => account.allowance.takeIn(bytes, each) },
+      onReceived: ({ name }, bytes) => account.received(name, bytes),
+      onBan: (peer, error) => {
+        onEvent({ type: 'banned', peer, failure: failureOf(error) });
+        this.network?.ban(peer).catch(() => undefined);
+      },
+    });
+  }
+
+  /** Until `end` is called. */
+  async run(): Promise<void> {
+    const { openNetwork, storage } = this.#options;
+    if (this.#stop.signal.aborted) return;
+    const network = await openNetwork({ records: storage.records, handler: this.#server.handle, onChange: () => this.#supply.connected(this.network?.peers ?? []) });
+    this.network = network;
+    try {
+      if (this.#stop.signal.aborted) return;
+      await Promise.all([this.#keepUp(), this.#meet()]);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    } finally {
+      this.#server.close(new MossError('aborted', 'the donor was stopped'));
+      this.#supply.close();
+      this.network = undefined;
+      await network.close();
+    }
+  }
+
+  end(): void {
+    this.#stop.abort(new MossError('aborted', 'the donor has to pause'));
+    this.#refresh.abort();
+  }
+
+  /** The quota is another one. */
+  replan(): void {
+    this.#planAgain = true;
+    this.#refresh.abort();
+  }
+
+  /** A block was lost: it is fetched again. */
+  refill(): void {
+    this.#refresh.abort();
+  }
+
+  get peers(): DonorPeer[] {
+    return (this.network?.peers ?? []).map(({ id, transport, direction }) => {
+      const { sent, received } = this.#options.account.of(id);
+      return { id, transport, direction, sent, received };
+    });
+  }
+
+  get view(): Pick<DonorStatus, 'repository' | 'held' | 'filling'> {
+    const { shelf, account, clock } = this.#options;
+    const [catalog, plan] = [this.#catalog, this.#plan];
+    if (catalog === undefined || plan === undefined) return { held: [] };
+    return {
+      repository: { name: catalog.root.name, revision: catalog.root.revision, fingerprint: catalog.fingerprint },
+      held: plan.packages.map(({ entry: { name, version, architecture }, blocks }) => ({
+        name,
+        version,
+        architecture,
+        held: blocks.reduce((sum, { cid, size }) => sum + (shelf.has(cid) ? size : 0), 0),
+        bytes: blocks.reduce((sum, { size }) => sum + size, 0),
+      })),
+      filling: { done: shelf.stored, total: plan.bytes, rate: account.rateIn(clock.now()) },
+    };
+  }
+
+  /** Brings the metadata up to date and the shelf in order, again and again. */
+  async #keepUp(): Promise<void> {
+    const { clock, onState } = this.#options;
+    let wait = RETRY;
+    for (;;) {
+      this.#refresh = abortController();
+      let next = REFRESH;
+      try {
+        await this.#bringUp();
+        wait = RETRY;
+        onState({ state: 'serving' });
+      } catch (error) {
+        this.#stop.signal.throwIfAborted();
+        onState({ state: 'failing', failure: failureOf(error) });
+        next = wait;
+        wait = Math.min(2 * wait, REFRESH);
+      }
+      await clock.sleep(next, { signal: this.#refresh.signal }).catch(() => undefined);
+      this.#stop.signal.throwIfAborted();
+    }
+  }
+
+  async #bringUp(): Promise<void> {
+    const { hasher, clock, verifier, decompressor, fetch, storage, shelf, seed, settings, choose = chooseByPopularity, onState } = this.#options;
+    const { repository, fingerprint, quota } = settings();
+    const { signal } = this.#stop;
+    const obtain: Obtain = (wants) => this.#supply.obtain(wants, { signal });
+    const fetcher = webMetadataFetcher({ url: repository, fetch, clock });
+    const catalog = await readCatalog({ records: storage.records, fetcher, verifier, hasher, clock, decompressor, obtain, signal }, fingerprint);
+    let plan = this.#plan;
+    if (plan === undefined || this.#planAgain || catalog.rootCid.toString() !== this.#catalog?.rootCid.toString()) {
+      this.#planAgain = false;
+      const order = await choose(catalog.entries, { quota, seed, hasher });
+      plan = await planHoldings(catalog, order, { quota, obtain });
+    }
+    shelf.repositories = [decodeHex(catalog.fingerprint) ?? new Uint8Array()];
+    this.#catalog = catalog;
+    this.#plan = plan;
+    await shelf.list(plan.blocks);
+    const { missing } = shelf;
+    if (missing.length === 0) return;
+    onState({ state: 'filling' });
+    for (const { cid } of missing) {
+      const read = plan.read.get(cid.toString());
+      if (read !== undefined) await shelf.put(cid, read);
+    }
+    await this.#supply.fill(shelf.missing.map(({ cid, size }) => ({ cid, maxBytes: size })), { signal });
+    await storage.blocks.sync();
+  }
+
+  /** Finds peers, and connects to as many as there is room for. */
+  async #meet(): Promise<void> {
+    const { clock, fetch, hasher, settings } = this.#options;
+    for (let round = 0; ; round++) {
+      await clock.sleep(MEET[round] ?? MEET_LATER, this.#stop);
+      const catalog = this.#catalog;
+      const { network } = this;
+      if (network === undefined || network.peers.length >= network.most) continue;
+      const found = await findPeers(settings().repository, catalog?.fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
+      this.#stop.signal.throwIfAborted();
+      await Promise.all(found.map((addresses) => this.#dial(network, addresses)));
+    }
+  }
+
+  async #dial(network: DonorNetwork, addresses: readonly string[]): Promise<void> {
+    const id = addresses[0]?.split('/p2p/').at(-1) ?? '';
+    const now = this.#options.clock.now();
+    if (id === network.id || network.peers.length >= network.most || network.peers.some((peer) => peer.id === id)) return;
+    if (now - (this.#tried.get(id) ?? -TRY_AGAIN) < TRY_AGAIN) return;
+    if (this.#tried.size > 4096) this.#tried.clear();
+    this.#tried.set(id, now);
+    await network.dial(addresses).catch(() => undefined);
+  }
+}

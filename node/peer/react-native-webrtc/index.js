@@ -1,0 +1,1 @@
+throw new Error('moss does not run on React Native');

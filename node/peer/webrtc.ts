@@ -1,0 +1,113 @@
+/**
+ * WebRTC-direct as libp2p's transport, with certificates of our own keeping: a listener for each that is to be shown,
+ * on a port of its own, since a browser does not say which one it expects.
+ */
+import { TypedEventEmitter, transportSymbol, type CreateListenerOptions, type Listener, type ListenerEvents, type Transport } from '@libp2p/interface';
+import { webRTC, webRTCDirect } from '@libp2p/webrtc';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { nodeClock } from '../clock.ts';
+import type { Certificates, KeptCertificate } from './certificates.ts';
+import { freeUdpPort } from './udp-port.ts';
+
+/** Milliseconds between two looks at whether a certificate is due. */
+const LOOK = 3600_000;
+/** No server is asked which address this machine has. */
+const RTC = { rtcConfiguration: { iceServers: [] } };
+
+/** What libp2p gives a transport: both kinds together want this. */
+type Components = Parameters<ReturnType<typeof webRTCDirect>>[0] & Parameters<ReturnType<typeof webRTC>>[0];
+
+/** One certificate that is shown. */
+interface Shown {
+  certificate: KeptCertificate;
+  listener: Listener;
+}
+
+/**
+ * @param certificates up to date
+ * @param relayed whether this host may meet a browser by way of a relay
+ */
+export function webRtcTransports(certificates: Certificates, { relayed }: { relayed: boolean }): ((components: Components) => Transport)[] {
+  return [keptWebRtc(certificates), ...(relayed ? [webRTC(RTC)] : [])];
+}
+
+function keptWebRtc(certificates: Certificates): (components: Components) => Transport {
+  return (components) => {
+    const dialler = webRTCDirect(RTC)(components);
+    return {
+      [transportSymbol]: true,
+      [Symbol.toStringTag]: '@libp2p/webrtc-direct',
+      dial: (address, options) => dialler.dial(address, options),
+      dialFilter: (addresses) => dialler.dialFilter(addresses),
+      listenFilter: (addresses) => dialler.listenFilter(addresses),
+      createListener: (options) => new KeptListener(certificates, components, options),
+    };
+  };
+}
+
+class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener {
+  readonly #certificates: Certificates;
+  readonly #components: Components;
+  readonly #options: CreateListenerOptions;
+  #shown: Shown[] = [];
+  #base = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(certificates: Certificates, components: Components, options: CreateListenerOptions) {
+    super();
+    this.#certificates = certificates;
+    this.#components = components;
+    this.#options = options;
+  }
+
+  /** @param address its port is not heeded: each certificate has its own */
+  async listen(address: Multiaddr): Promise<void> {
+    this.#base = address.toString().replace(/\/udp\/.*$/, '');
+    await this.#show();
+    this.#timer = setInterval(() => {
+      this.#certificates
+        .renew(nodeClock.now())
+        .then(() => this.#show())
+        .catch(() => undefined);
+    }, LOOK);
+    this.#timer.unref();
+  }
+
+  getAddrs(): Multiaddr[] {
+    return this.#shown.flatMap(({ listener }) => listener.getAddrs());
+  }
+
+  updateAnnounceAddrs(addresses: Multiaddr[]): void {
+    this.#shown[0]?.listener.updateAnnounceAddrs(addresses);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#shown.map(({ listener }) => listener.close()));
+    this.#shown = [];
+    this.safeDispatchEvent('close');
+  }
+
+  /** Shows what is to be shown, and no longer what ended. */
+  async #show(): Promise<void> {
+    const wanted = this.#certificates.current;
+    const kept = this.#shown.filter(({ certificate }) => wanted.includes(certificate));
+    const ended = this.#shown.filter(({ certificate }) => !wanted.includes(certificate));
+    const fresh = wanted.filter((certificate) => !kept.some((each) => each.certificate === certificate));
+    if (ended.length === 0 && fresh.length === 0) return;
+    await Promise.all(ended.map(({ listener }) => listener.close()));
+    this.#shown = [...(await Promise.all(fresh.map((certificate) => this.#open(certificate)))), ...kept];
+    this.safeDispatchEvent('listening');
+  }
+
+  async #open(certificate: KeptCertificate): Promise<Shown> {
+    const port = certificate.port === 0 ? await freeUdpPort() : certificate.port;
+    const { pem, privateKey, certhash } = certificate;
+    const transport: Transport & { start?: () => Promise<void> } = webRTCDirect({ ...RTC, certificate: { pem, privateKey, certhash } })(this.#components);
+    await transport.start?.();
+    const listener = transport.createListener(this.#options);
+    await listener.listen(multiaddr(`${this.#base}/udp/${port}/webrtc-direct`));
+    this.#certificates.placed(certhash, port);
+    return { certificate, listener };
+  }
+}
