@@ -28,6 +28,21 @@ export const SHARING_VERBS: (Verb | Group)[] = [
     load: () => import('./daemon.ts'),
   },
   {
+    usage: 'donate <url>',
+    summary: 'hold packages of a repository that this machine does not use, and serve them to anybody',
+    options: [
+      ['--rate <bytes>', 'a second that go out, at most; 0 for no limit (1MB)'],
+      ['--month <bytes>', 'a month that go out, at most; 0 for no limit (20GB)'],
+      ['--quota <bytes>', 'of disk, at most (500MB)'],
+      ['--hours <times>', 'of the day, such as 22:00-06:00 (always)'],
+      ['--fingerprint <digits>', 'of the root keys of the repository, as its publisher gives it'],
+      ['--host <address>', 'to listen on (all of this machine\'s)'],
+      ['--port <number>', 'to listen on; 0 for one that is chosen once and kept (0)'],
+      ['--delete', 'remove all that is held for the repository, and stop'],
+    ],
+    load: () => import('./donate.ts'),
+  },
+  {
     usage: 'peers',
     summary: 'list the machines that this one shares with, how far they are, and who was banned',
     options: [['-a, --all', 'those that were met before, too']],

@@ -124,7 +124,7 @@ function readWhole(least: number, most: number): (value: unknown) => number | un
 }
 
 /** Bytes: a number, or a text with a decimal unit. */
-function readBytes(value: unknown): number | undefined {
+export function readBytes(value: unknown): number | undefined {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)?$/i.exec(String(value)) ?? [];
   const bytes = digits === '' ? Number.NaN : Math.round(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
   return (typeof value === 'string' || typeof value === 'number') && Number.isSafeInteger(bytes) ? bytes : undefined;

@@ -5,8 +5,9 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
+import { Installer, sourcesOf } from '../e2e/installer.ts';
 import { launch, NO_CHROMIUM } from './chromium.ts';
-import { donorSettings, Installer, setStage, sourcesOf, Tab, type Stage } from './swarm-of-one.ts';
+import { donorSettings, setStage, Tab, type Stage } from './swarm-of-one.ts';
 
 describe('a tab gives', { skip: NO_CHROMIUM, timeout: 300_000 }, () => {
   let browser: Browser;

@@ -1,58 +1,14 @@
-/**
- * A webseed that is a peer (`moss serve`), a machine that will install (`moss daemon`), and tabs in a real Chromium: all
- * on loopback, all real processes.
- */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+/** A webseed that is a peer (`moss serve`), and tabs in a real Chromium: all on loopback, all real processes. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { DonorSettings } from '../../core/donate/settings.ts';
 import type { DonorStatus } from '../../core/donate/status.ts';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { makeRepository, writePackage, type Repository } from '../e2e/fixture.ts';
-import { document, ENVIRONMENT, mossDone, START, type MossOptions, type Ran } from '../e2e/moss.ts';
+import { LIMIT, startMoss, until, type Program } from '../e2e/installer.ts';
 import { bundle, servePages, type PageServer } from './chromium.ts';
-
-/** Milliseconds for anything that is awaited here. */
-const LIMIT = 60_000;
-
-export interface Program {
-  child: ChildProcess;
-  /** The document that it said first. */
-  said: Record<string, unknown>;
-  stop(): Promise<void>;
-}
-
-/** Starts a `moss` that stays, and waits for what it says. */
-export async function startMoss(args: readonly string[], env: Record<string, string> = {}): Promise<Program> {
-  const child = spawn(process.execPath, [START, ...args, '--json'], { env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const said = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      try {
-        resolve({ ...JSON.parse(text) });
-      } catch {
-        // There is more to come.
-      }
-    });
-    child.once('close', () => reject(new Error(`moss ${args.join(' ')} ended:\n${text}${errors}`)));
-  });
-  return {
-    child,
-    said,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const guard = globalThis.setTimeout(() => child.kill('SIGKILL'), 10_000);
-      await ended;
-      clearTimeout(guard);
-    },
-  };
-}
 
 /** A real package of Debian, where apt can fetch one; else one that is made here. */
 export function somePackage(parent: string): { input: string; name: string; program: string } {
@@ -95,48 +51,6 @@ export async function setStage(parent: string): Promise<Stage> {
       await Promise.all([pages.close(), serve.stop()]);
     },
   };
-}
-
-/** A machine that shares with the swarm. */
-export class Installer {
-  readonly root: string;
-  readonly #options: MossOptions;
-  #daemon: Program | undefined;
-
-  constructor(root: string) {
-    this.root = root;
-    this.#options = { root, limit: LIMIT };
-  }
-
-  async begin({ url, repository }: Stage): Promise<void> {
-    await mossDone(['repo', 'add', 'test', url, '--fingerprint', repository.fingerprint, '--yes'], this.#options);
-    await mossDone(['share', 'on', '--scope', 'swarm', '--yes'], this.#options);
-    this.#daemon = await startMoss(['daemon', '--foreground', '-D', this.root]);
-  }
-
-  async peers(): Promise<{ id: string; connected: boolean; transport: string | null }[]> {
-    return document(await mossDone(['peers', '--json'], this.#options))['peers'] as { id: string; connected: boolean; transport: string | null }[];
-  }
-
-  /** Waits until a peer is connected and another is not. There may be others: machines of the same network. */
-  async meets(id: string, { without }: { without: string }): Promise<void> {
-    await until(async () => {
-      const connected = new Set((await this.peers()).filter((peer) => peer.connected).map((peer) => peer.id));
-      return connected.has(id) && !connected.has(without);
-    }, `the peer ${id}`);
-  }
-
-  install(name: string): Promise<Ran> {
-    return mossDone(['install', name, '--yes', '--json'], this.#options);
-  }
-
-  has(path: string): boolean {
-    return existsSync(join(this.root, path));
-  }
-
-  async end(): Promise<void> {
-    await this.#daemon?.stop();
-  }
 }
 
 /** A tab with a donor in it. */
@@ -188,20 +102,7 @@ export class Tab {
   }
 }
 
-export async function until(test: () => Promise<boolean>, what: string | (() => string), limit = LIMIT): Promise<void> {
-  const end = performance.now() + limit;
-  while (!(await test())) {
-    if (performance.now() > end) throw new Error(`it never came: ${typeof what === 'string' ? what : what()}`);
-    await setTimeout(100);
-  }
-}
-
 /** Settings of a test. */
 export function donorSettings(repository: string, others: Partial<DonorSettings> = {}): DonorSettings {
   return { repository, rate: 0, month: 0, quota: 100_000_000, hidden: -1, paused: false, ...others };
-}
-
-/** Whom an installation took bytes from. */
-export function sourcesOf(ran: Ran): string[] {
-  return Object.keys({ ...(document(ran)['sources'] as Record<string, number>) });
 }
