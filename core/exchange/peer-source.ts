@@ -74,6 +74,7 @@ export class PeerSource implements FileSource {
     return abortable((await this.#stream(options)).has(wanted), options.signal);
   }
 
+  /** Ends all streams, and those that are being opened. */
   close(): void {
     this.#closed = true;
     for (const stream of this.#streams.splice(0)) stream.close();

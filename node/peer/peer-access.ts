@@ -92,6 +92,7 @@ export class PeerAccess {
   /** Remembers who sent something wrong. */
   async ban(id: string, reason: string): Promise<void> {
     this.#banned.add(id);
+    this.#sources.get(id)?.close();
     this.#sources.delete(id);
     await (await this.#origin).ban(id, reason);
   }

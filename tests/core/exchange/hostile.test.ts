@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../../../core/memory/clock.ts';
-import { hostilePeers } from './hostile-peers.ts';
+import { HARMLESS, hostilePeers } from './hostile-peers.ts';
 import { race, someBlocks, type PeerOptions } from './race.ts';
 
 const BLOCK = 1024 * 1024;
@@ -12,8 +12,6 @@ const HONEST = { rate: 10_000_000 };
 const floorAlone = await race({ blocks: BLOCKS, webseed: FLOOR });
 const honestAlone = await race({ blocks: BLOCKS, peers: [HONEST] });
 const KINDS = Object.keys(hostilePeers(new VirtualClock()));
-/** What machines do that are slow or broken: nobody is banned for it. */
-const HARMLESS = new Set(['the head of a block, and then nothing', 'a byte a second', 'busy for an hour', 'the end at once', 'resets']);
 
 function liar(what: string): PeerOptions {
   return {
