@@ -7,7 +7,7 @@ import { MossError } from '../../core/error.ts';
 import { syncFileSystem, syncPath } from './durable.ts';
 import { EXECUTABLE_MODE, finish, lookAtFiles, looksWhole, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
-import { EXECUTABLE, PLAIN, type LookTask } from './tasks.ts';
+import { EXECUTABLE, PLAIN, type LookTask, type ReadResult } from './tasks.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
 /** A file of the store. */
@@ -105,6 +105,13 @@ export class FileStore {
   /** Hashes files on a worker: for each, whether it is what its id says. Some hundred at a time keep all workers busy. */
   async check(files: CheckedFile[]): Promise<boolean[]> {
     return checkOnWorkers(this.#pool, files);
+  }
+
+  /** Reads files on a worker: for each, whether it is what its id says, and which inode it is. */
+  async read(files: CheckedFile[]): Promise<ReadResult> {
+    const result = await this.#pool.run({ kind: 'read', files });
+    if (result === undefined || !('ino' in result)) throw new MossError('bug', 'a reading without a result');
+    return result;
   }
 
   /**

@@ -1,11 +1,11 @@
 /** Files of the store, as a worker handles them: synchronous calls, which are twice as fast as awaited ones (measured). */
-import { chmodSync, closeSync, copyFileSync, constants, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync, utimesSync, type Stats } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, constants, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync, utimesSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { FILE_ID_LENGTH, fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { hasErrno } from '../io-error.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Layout } from './layout.ts';
-import { EXECUTABLE, PLAIN, type AdoptTask, type CheckResult, type CheckTask, type LookResult, type LookTask } from './tasks.ts';
+import { EXECUTABLE, PLAIN, type AdoptTask, type CheckResult, type CheckTask, type LookResult, type LookTask, type ReadResult, type ReadTask } from './tasks.ts';
 
 /** Store files are read-only; the executable ones have the execute bits too. */
 export const STORE_MODE = 0o444;
@@ -44,6 +44,9 @@ export async function fileIdOf(path: string, size: number): Promise<FileId | und
   }
 }
 
+/** What there is instead of a file that can be read. */
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN'] as const;
+
 /** Reads every file and says whether it is what its id says. A file that is missing or unreadable is not. */
 export async function checkFiles(files: CheckTask['files']): Promise<CheckResult> {
   const results: boolean[] = [];
@@ -51,11 +54,28 @@ export async function checkFiles(files: CheckTask['files']): Promise<CheckResult
     try {
       results.push((size <= LEAF_SIZE ? smallIdOf(path, size) : statSync(path).size === size && (await fileIdOf(path, size))) === id);
     } catch (error) {
-      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN')) throw error;
+      if (!hasErrno(error, ...UNREADABLE)) throw error;
       results.push(false);
     }
   }
   return results;
+}
+
+/** Reads every file, and says whether it is what its id says and which inode it was. */
+export async function readFiles({ files }: ReadTask): Promise<ReadResult> {
+  const result: ReadResult = { good: new Uint8Array(files.length), dev: new Float64Array(files.length), ino: new Float64Array(files.length) };
+  for (const [i, { path, id, size }] of files.entries()) {
+    try {
+      const stat = lstatSync(path);
+      if (!stat.isFile()) continue;
+      [result.dev[i], result.ino[i]] = [stat.dev, stat.ino];
+      const read = stat.size !== size ? undefined : size <= LEAF_SIZE ? smallIdOf(path, size) : await fileIdOf(path, size);
+      result.good[i] = read === id ? 1 : 0;
+    } catch (error) {
+      if (!hasErrno(error, ...UNREADABLE)) throw error;
+    }
+  }
+  return result;
 }
 
 /** A little more than the largest small file, so that a longer one shows. */
@@ -68,7 +88,12 @@ function smallIdOf(path: string, size: number): FileId | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     let length = 0;
-    for (let read = -1; read !== 0 && length <= size; length += read) read = readSync(fd, scratch, length, size + 1 - length, length);
+    let read = 0;
+    do {
+      // One byte more than there should be is asked for: less than that comes at the end only.
+      read = readSync(fd, scratch, length, size + 1 - length, length);
+      length += read;
+    } while (read > 0 && length < size);
     return length === size ? fileIdFromDigest(nodeHasher.sha256(scratch.subarray(0, size)), size) : undefined;
   } finally {
     closeSync(fd);

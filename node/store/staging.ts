@@ -146,7 +146,7 @@ export class Staging {
   async take(units: readonly ArrivedUnit[]): Promise<boolean[]> {
     const taken = units.map(({ id, content, leaf, digest }) => ({ id, content, leaf: leaf === undefined ? undefined : { index: leaf, sha256: digest ?? new Uint8Array() } }));
     const result = await this.#pool.run({ kind: 'take', root: this.#layout.root, units: taken });
-    if (result === undefined || Array.isArray(result) || !('good' in result)) throw new MossError('bug', 'a taking in without a result');
+    if (result === undefined || Array.isArray(result) || !('good' in result && 'runs' in result)) throw new MossError('bug', 'a taking in without a result');
     for (const [i, { id, leaf }] of units.entries()) if (result.good[i] === true && leaf === undefined) this.#files.set(id, result.lane);
     for (const run of result.runs) await this.#addRun(run, units.find(({ id }) => id === run.id)?.size ?? 0);
     this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));

@@ -68,6 +68,19 @@ export interface CheckTask {
 /** For each file: whether it is what it should be. */
 export type CheckResult = boolean[];
 
+/** Files to hold against their ids, and to tell apart: the inode that was read says whose content it is. */
+export interface ReadTask {
+  kind: 'read';
+  files: { path: string; id: FileId; size: number }[];
+}
+
+/** For each file: whether it is what it should be, and the inode that was read; all 0 where it could not be. */
+export interface ReadResult {
+  good: Uint8Array;
+  dev: Float64Array;
+  ino: Float64Array;
+}
+
 /** Files of which the store may have a copy. */
 export interface LookTask {
   kind: 'look';
@@ -97,5 +110,5 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
-export type StoreTask = UnpackTask | TakeTask | CheckTask | LookTask | AdoptTask | LinkTask;
-export type StoreResult = UnpackResult | TakeResult | CheckResult | LookResult | undefined;
+export type StoreTask = UnpackTask | TakeTask | CheckTask | ReadTask | LookTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | TakeResult | CheckResult | ReadResult | LookResult | undefined;

@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
-import type { FileEntry } from '../../core/dag/entry.ts';
+import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
@@ -68,12 +68,18 @@ export async function treeOfState(system: System, number: number): Promise<Tree>
   return treeOf(system, readStateFile(system.layout.state(number)).packages);
 }
 
-/** The tree of some packages, from the manifests that are here. */
-export async function treeOf(system: System, packages: readonly InstalledPackage[]): Promise<Tree> {
+/**
+ * The tree of some packages, from the manifests that are here.
+ *
+ * @param onEntries told of the rows of each package as soon as they are read; it goes on when this resolves
+ */
+export async function treeOf(system: System, packages: readonly InstalledPackage[], onEntries?: (entries: readonly Entry[]) => Promise<void>): Promise<Tree> {
   const loaded = new Map<string, LoadedPackage>();
   for (const each of packages) {
     const chosen = new Set(each.components);
-    loaded.set(each.name, await system.packages.load(each.manifest, (component) => chosen.has(component)));
+    const it = await system.packages.load(each.manifest, (component) => chosen.has(component));
+    loaded.set(each.name, it);
+    for (const { table } of it.parts) await onEntries?.(table.entries);
   }
   return treeOfPackages(packages, loaded);
 }

@@ -2,17 +2,17 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
-import type { FileId } from '../../core/dag/file-id.ts';
 import { USR_ALIASES } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
 import { brokenLinks } from '../link/root-links.ts';
 import { looksWhole } from '../store/files.ts';
-import { isExecutable, type CheckedFile } from '../store/file-store.ts';
+import { isExecutable } from '../store/file-store.ts';
 import { observe, treeOf } from './configure.ts';
 import { activeNumber } from './installed.ts';
 import { StateLook, type Problem } from './look.ts';
+import { Reading } from './reading.ts';
 import { STATE_FILE } from './state-file.ts';
 import type { System } from './system.ts';
 
@@ -66,16 +66,21 @@ export interface VerifiedState {
 const BREATH = 512;
 
 /**
- * Looks at every entry of a state. A file is read once however many names it has. Reading begins while there is still
- * to be looked.
+ * Looks at every entry of a state. A file is read once however many names it has. Reading begins while tables are still
+ * being read: what a path should hold is known before it is known which package's path it is.
  */
 export async function verifyState(system: System, number: number, { full, packages, all, meanwhile, signal }: VerifyOptions): Promise<VerifiedState> {
   const { layout, onEvent } = system;
-  const tree = await treeOf(system, packages);
   onEvent({ type: 'step', step: 'verify' });
+  const reading = new Reading(system);
+  const tree = await treeOf(system, packages, async (entries) => {
+    if (!full) return;
+    for (const entry of entries) if (entry.type === 'file' && !USER_TOPS.has(topOf(entry.path))) reading.begin(join(layout.state(number), entry.path), entry);
+    await breathe(signal);
+  });
+  reading.flush();
   onEvent({ type: 'total', unit: 'bytes', count: full ? distinctBytes(tree) : 0 });
   const look = new StateLook(layout, number);
-  const reading = new Reading(system);
   const broken: Broken[] = [];
   for (const [i, { entry, owner }] of tree.system.entries()) {
     if (i % BREATH === 0) await breathe(signal);
@@ -106,83 +111,6 @@ export async function verifyState(system: System, number: number, { full, packag
     bytes: reading.bytes,
   };
 }
-
-interface Reader {
-  entry: FileEntry;
-  owner: string;
-  /** What is wrong with it even when the bytes are right, and what when they are not. */
-  right: Problem | undefined;
-  wrong: Problem;
-}
-
-/** Files that the workers read, each once. */
-class Reading {
-  files = 0;
-  bytes = 0;
-  readonly #system: System;
-  /** Of each content, the inodes that should have it. */
-  readonly #copies = new Map<FileId, { dev: number; ino: number; readers: Reader[] }[]>();
-  readonly #jobs: Promise<Broken[]>[] = [];
-  #batch: CheckedFile[] = [];
-  #batchReaders: Reader[][] = [];
-  #batchBytes = 0;
-
-  constructor(system: System) {
-    this.#system = system;
-  }
-
-  add({ dev, ino }: { dev: number; ino: number }, path: string, reader: Reader): void {
-    const { id, size } = reader.entry;
-    const copies = this.#copies.get(id) ?? [];
-    const known = copies.find((copy) => copy.ino === ino && copy.dev === dev);
-    if (known !== undefined) {
-      known.readers.push(reader);
-      return;
-    }
-    const readers = [reader];
-    copies.push({ dev, ino, readers });
-    if (copies.length === 1) this.#copies.set(id, copies);
-    this.#batch.push({ path, id, size });
-    this.#batchReaders.push(readers);
-    this.#batchBytes += size;
-    this.files++;
-    this.bytes += size;
-    if (this.#batch.length >= BATCH || this.#batchBytes >= BATCH_BYTES) this.#start();
-  }
-
-  async results(signal: AbortOptions['signal']): Promise<Broken[]> {
-    this.#start();
-    const broken = await Promise.all(this.#jobs);
-    signal?.throwIfAborted();
-    return broken.flat();
-  }
-
-  #start(): void {
-    const batch = this.#batch;
-    const bytes = this.#batchBytes;
-    const all = this.#batchReaders;
-    this.#batch = [];
-    this.#batchReaders = [];
-    this.#batchBytes = 0;
-    if (batch.length === 0) return;
-    const job = this.#system.store.check(batch).then((good) => {
-      this.#system.onEvent({ type: 'done', unit: 'bytes', count: bytes });
-      return all.flatMap((readers, i) =>
-        readers.flatMap(({ entry, owner, right, wrong }) => {
-          const problem = good[i] === true ? right : wrong;
-          return problem === undefined ? [] : [{ path: entry.path, package: owner, problem, entry }];
-        }),
-      );
-    });
-    // It shows where the results are asked for.
-    job.catch(() => undefined);
-    this.#jobs.push(job);
-  }
-}
-
-/** Files handed to a worker at a time, and bytes: enough to be worth the message, and all threads busy to the end. */
-const BATCH = 256;
-const BATCH_BYTES = 16 * 1024 * 1024;
 
 async function breathe(signal: AbortOptions['signal']): Promise<void> {
   signal?.throwIfAborted();
@@ -227,6 +155,11 @@ function findExtra(directory: string, { system }: Tree): string[] {
   };
   if (lstatSync(directory).isDirectory()) walk('');
   return extra;
+}
+
+function topOf(path: string): string {
+  const slash = path.indexOf('/');
+  return slash === -1 ? path : path.slice(0, slash);
 }
 
 function isTopLink(name: string): boolean {
