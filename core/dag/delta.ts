@@ -90,6 +90,12 @@ export function deltaPair(bytes: Uint8Array): { from: Cid; to: Cid } {
   return { from: fields.cid('from'), to: fields.cid('to') };
 }
 
+/** The blocks of its frames and tables: readable without having either manifest. */
+export function deltaLinks(bytes: Uint8Array): Cid[] {
+  const fields = new Fields(decodeCbor(bytes, 'bad-frame', 'a delta'), 'bad-frame', 'delta');
+  return [...fields.maps('frames'), ...fields.maps('tables')].map((ref) => decodeFrameRef(ref).cid);
+}
+
 /**
  * @param oldManifest the block of the manifest that the delta starts from
  * @throws MossError `bad-frame`, `bad-manifest`, `unsupported`

@@ -10,5 +10,5 @@ export async function run(context: Context, [text]: string[], options: Record<st
   const number = text === undefined ? activeNumber(context.layout) : parseStateNumber(text);
   if (number === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
   requireStateNumber(context.layout, number);
-  return verifyAndReport(context, 'state-verify', { number, packages: [], repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick') });
+  return verifyAndReport(context, 'state-verify', { number, packages: [], repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick'), restores: false });
 }

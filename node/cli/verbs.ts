@@ -70,6 +70,7 @@ export const VERBS: (Verb | Group)[] = [
     options: [
       ['--repair', 'fetch again and mend what is broken'],
       ['--quick', 'look at sizes, times and modes alone'],
+      ['--restore-config', "put back the packages' own configuration files; yours stay beside, as .moss-old"],
     ],
     completes: 'installed',
     load: () => import('./verify.ts'),

@@ -1,5 +1,7 @@
 /** Verifies a state, shows what is broken, and mends it where that was asked for: `verify` and `state verify`. */
 import { MossError } from '../../core/error.ts';
+import type { PackagePath } from '../../core/dag/path.ts';
+import { restoreConfiguration } from '../system/configure.ts';
 import type { Problem } from '../system/look.ts';
 import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } from '../system/records.ts';
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
@@ -15,6 +17,8 @@ export interface VerifyRequest {
   packages: readonly string[];
   repair: boolean;
   quick: boolean;
+  /** Whether the user's configuration files become those of their packages again. */
+  restores: boolean;
 }
 
 const WORDS: Record<Problem, string> = {
@@ -36,8 +40,9 @@ export async function verifyAndReport(context: Context, schema: string, request:
   const { number, quick } = request;
   const start = performance.now();
   const mends = request.repair && !context.dryRun;
+  const restores = request.restores && !context.dryRun;
   const options = { root: context.root, onEvent: output.onEvent, signal, environment: context.environment, asksPeers: mends };
-  const system = mends ? await System.openToWrite(options) : await System.open(options);
+  const system = mends || restores ? await System.openToWrite(options) : await System.open(options);
   try {
     if (!quick) system.pool.start();
     const state = await recordOf(system, number, { mend: mends });
@@ -62,16 +67,26 @@ export async function verifyAndReport(context: Context, schema: string, request:
     const findings = [...records.findings, ...database, ...broken];
     const plan = broken.length > 0 ? await planRepair(system, verified, readable) : undefined;
     const { entries, files, bytes, changed, extra } = verified;
+    const restored: PackagePath[] = [];
+    const restore = async (): Promise<void> => {
+      const paths = restores ? verified.changed.filter(({ problem }) => problem !== 'type').map(({ path }) => path) : [];
+      if (paths.length === 0) return;
+      output.endProgress();
+      output.tell(`${count(paths.length, 'configuration file')} to put back: ${someOf(paths)}`);
+      await context.confirm('Put back?');
+      restored.push(...(await restoreConfiguration(system, number, new Set(paths))));
+    };
     const document = { state: number, quick, entries, files, bytes, findings, changed, extra, repair: costOf(plan) };
     const lines = describe(findings, output.style);
     const remarks = remarksOn(verified, output.style);
     if (findings.length === 0 || !mends) {
-      output.result(schema, { ...document, repaired: null }, () => [
+      await restore();
+      output.result(schema, { ...document, repaired: null, restored }, () => [
         ...lines,
         findings.length === 0
           ? `${output.style.green('Whole:')} ${count(entries, 'entry', 'entries')} of state ${number}${quick ? ', by size, time and mode' : `, ${formatBytes(bytes)} read`}, in ${formatDuration(performance.now() - start)}.`
           : `${count(findings.length, 'entry is', 'entries are')} not as signed, of ${entries.toLocaleString('en')} in state ${number}.`,
-        ...remarks,
+        ...(restored.length > 0 ? describeRestored(restored) : remarks),
       ]);
       if (findings.length > 0) output.note(`Mend them with --repair${plan === undefined ? '' : `: ${toFetch(plan)}`}.`);
       return findings.length > 0 ? 1 : 0;
@@ -84,10 +99,12 @@ export async function verifyAndReport(context: Context, schema: string, request:
       await context.confirm('Mend?');
       repaired = await repairState(system, plan, { signal });
     }
+    await restore();
     const mended = findings.length - broken.length + repaired.entries;
-    output.result(schema, { ...document, repaired: { entries: mended, files: repaired.files, sources: Object.fromEntries(repaired.received) } }, () => [
+    output.result(schema, { ...document, repaired: { entries: mended, files: repaired.files, sources: Object.fromEntries(repaired.received) }, restored }, () => [
       `Mended ${count(mended, 'entry', 'entries')} with ${count(repaired.files, 'file')} fetched again, after ${formatDuration(performance.now() - start)}.`,
       ...[...repaired.received].map(([source, from]) => `  ${formatBytes(from)} from ${source}`),
+      ...describeRestored(restored),
     ]);
     return 0;
   } finally {
@@ -108,10 +125,14 @@ function describe(findings: readonly Finding[], { red, dim }: Styles): string[] 
   return lines;
 }
 
+function describeRestored(paths: readonly string[]): string[] {
+  return paths.length === 0 ? [] : [`Put back ${count(paths.length, 'configuration file')}: ${someOf(paths)}; what was changed lies beside, as .moss-old.`];
+}
+
 /** What is no damage, and is left alone. */
 function remarksOn({ changed, extra }: VerifiedState, { dim }: Styles): string[] {
   return [
-    ...(changed.length > 0 ? [dim(`Yours, and left alone: ${count(changed.length, 'configuration file')} changed or removed: ${someOf(changed.map(({ path }) => path))}`)] : []),
+    ...(changed.length > 0 ? [dim(`Yours, and left alone: ${count(changed.length, 'configuration file')} changed or removed (--restore-config puts the packages' own back): ${someOf(changed.map(({ path }) => path))}`)] : []),
     ...(extra.length > 0 ? [dim(`Of no package, and left alone: ${count(extra.length, 'file or directory', 'files or directories')}: ${someOf(extra)}`)] : []),
   ];
 }

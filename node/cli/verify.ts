@@ -11,5 +11,5 @@ export async function run(context: Context, packages: string[], options: Record<
     if (last === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
     throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });
   }
-  return verifyAndReport(context, 'verify', { number, packages, repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick') });
+  return verifyAndReport(context, 'verify', { number, packages, repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick'), restores: flagOption(options, 'restoreConfig') });
 }

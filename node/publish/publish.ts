@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cborBlock, sameBytes, type Block } from '../../core/dag/block.ts';
 import { parseCid, type Cid } from '../../core/dag/cid.ts';
+import { decodeManifest, manifestLinks } from '../../core/dag/manifest.ts';
 import { LINKS_PER_BLOCK, rootValue, type Root } from '../../core/dag/root.ts';
 import type { Listener } from '../../core/install/event.ts';
 import { encodeIndex, PackageIndex, type IndexEntry } from '../../core/repo/index-file.ts';
@@ -180,7 +181,7 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
       const words = stat.isDirectory() ? options.words : {};
       const key = importKey(file, words);
       const known = cache.get(key);
-      if (known !== undefined && (await repository.blocks.has(parseCid(known.entry.manifest)))) {
+      if (known !== undefined && (await repository.holds(parseCid(known.entry.manifest), (bytes) => manifestLinks(decodeManifest(bytes))))) {
         out.results.push(known);
         count(known);
       } else {

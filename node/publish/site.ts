@@ -20,6 +20,8 @@ export class Repository {
   /** For what does not fit in memory; removed after each publication. */
   readonly work: string;
   readonly #unfinished: string;
+  /** Whether a publication before this one was cut off. */
+  #recovering = false;
 
   /** @throws MossError `not-found` when there is no repository */
   static open(directory: string): Repository {
@@ -49,6 +51,7 @@ export class Repository {
   async begin(): Promise<void> {
     rmSync(this.work, { recursive: true, force: true });
     const crashed = statSync(this.#unfinished, { throwIfNoEntry: false });
+    this.#recovering = crashed !== undefined;
     if (crashed !== undefined) await this.#dropTornBlocks(crashed.mtimeMs);
     else writeFileDurably(this.#unfinished, '');
     mkdirSync(this.work, { recursive: true });
@@ -68,6 +71,19 @@ export class Repository {
     }
     await verifyBlock(cid, bytes, nodeHasher);
     return bytes;
+  }
+
+  /**
+   * Whether a block is here, and after a crash all that it links to: what was noted as made may not have reached the disk.
+   *
+   * @param linksOf the blocks that it links to, by its bytes
+   */
+  async holds(cid: Cid, linksOf: (bytes: Uint8Array) => readonly Cid[]): Promise<boolean> {
+    if (!this.#recovering) return this.blocks.has(cid);
+    const bytes = await this.blocks.get(cid);
+    if (bytes === undefined) return false;
+    for (const link of linksOf(bytes)) if (!(await this.blocks.has(link))) return false;
+    return true;
   }
 
   async root(cid: Cid): Promise<Root> {

@@ -1,5 +1,5 @@
 /** The user's files after a switch: copied, replaced or written beside, as `core/install/configuration.ts` decides. */
-import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
@@ -61,6 +61,44 @@ export async function configureState(system: System, { state, before }: Configur
   for (const step of safe) doStep(layout, step);
   if (safe.length > 0) await syncFileSystem(layout.root);
   return { kept, beside: safe.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
+}
+
+/**
+ * Puts the packages' own files back where the user changed or removed them. What was changed stays beside, as
+ * `.moss-old`, or with a number behind where there is one already.
+ *
+ * @returns the paths that were put back
+ * @throws MossError `damaged` where the store has lost one
+ */
+export async function restoreConfiguration(system: System, state: number, paths: ReadonlySet<PackagePath>): Promise<PackagePath[]> {
+  const { layout } = system;
+  const restored: PackagePath[] = [];
+  for (const { entry } of (await treeOfState(system, state)).user) {
+    if (!paths.has(entry.path) || leavesRoot(layout.root, entry.path)) continue;
+    const path = join(layout.root, entry.path);
+    const present = lstatSync(path, { throwIfNoEntry: false });
+    if (entry.type === 'directory') doStep(layout, { do: 'directory', path: entry.path, mode: entry.mode });
+    else {
+      if (present !== undefined) copyAside(path);
+      doStep(layout, entry.type === 'file' ? { do: 'write', path: entry.path, file: entry } : { do: 'symlink', path: entry.path, target: entry.target });
+    }
+    restored.push(entry.path);
+  }
+  if (restored.length > 0) await syncFileSystem(layout.root);
+  return restored;
+}
+
+/** A copy, so that there is something under the name at every moment. */
+function copyAside(path: string): void {
+  for (let number = 0; ; number++) {
+    const aside = `${path}.moss-old${number === 0 ? '' : `.${number}`}`;
+    if (lstatSync(aside, { throwIfNoEntry: false }) !== undefined) continue;
+    const { mode, uid, gid } = lstatSync(path);
+    copyFileSync(path, aside, constants.COPYFILE_EXCL);
+    if (process.getuid?.() === 0) chownSync(aside, uid, gid);
+    chmodSync(aside, mode & 0o7777);
+    return;
+  }
 }
 
 /** The tree of a state, from its record and the manifests that are here. */

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
-import { USR_ALIASES } from '../../core/dag/path.ts';
+import { USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
@@ -26,7 +26,7 @@ export interface Finding {
 
 /** A file of the user's that is not as its package brought it, which may well be what the user wants. */
 export interface Changed {
-  path: string;
+  path: PackagePath;
   package: string;
   problem: 'missing' | 'altered' | 'type';
 }

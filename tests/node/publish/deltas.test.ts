@@ -11,6 +11,7 @@ import { similarity, sketchOf } from '../../../node/publish/deltas/sketch.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromDigest } from '../../../core/dag/file-id.ts';
 import type { PackagePath } from '../../../core/dag/path.ts';
+import { decodeManifest, manifestLinks } from '../../../core/dag/manifest.ts';
 import { decodeRoot } from '../../../core/dag/root.ts';
 import { readDeltaMap } from '../../../core/dag/delta-map.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
@@ -87,6 +88,24 @@ describe('the releases of a package', () => {
     );
     assert.ok((lists[0]?.length ?? 0) > 0);
     assert.deepEqual(lists[0], lists[1]);
+  });
+
+  it('are whole again after a power cut that took blocks of a package and of its delta', async () => {
+    const history = await begin();
+    await history.release(version(1));
+    await history.release(version(2));
+    const blocks = join(history.site, 'blocks');
+    const before = readdirSync(blocks).toSorted();
+    const newest = (await manifestsOf(history)).at(-1) ?? '';
+    const full = manifestLinks(decodeManifest(readFileSync(join(blocks, newest)))).map(String);
+    const deltas = await deltaFrames(history);
+    assert.ok(full.length > 0 && deltas.length > 0);
+    for (const cid of new Set([...full, ...deltas])) rmSync(join(blocks, cid));
+    assert.equal((await history.releaseAgain()).packed, 0, 'without a crash nobody looks');
+    // What a publication that is cut off leaves.
+    writeFileSync(join(history.repository, 'unfinished'), '');
+    await history.releaseAgain();
+    assert.deepEqual(readdirSync(blocks).toSorted(), before);
   });
 
   it('are read from their own blocks, as they travel', async () => {

@@ -183,6 +183,22 @@ describe('damage', { timeout: 300_000 }, () => {
     assert.match((await world.moss(['verify'])).stdout, /Yours, and left alone: 2 .*\/etc\/hello\.conf/);
   });
 
+  test("the user's files become those of their packages again where that is asked for, and what was changed stays beside", async () => {
+    writeFileSync(inRoot('etc/hello.conf'), 'mine');
+    chmodSync(inRoot('etc/hello.conf'), 0o600);
+    rmSync(inRoot('etc/other.conf'), { force: true });
+    assert.deepEqual((await world.json('verify', '--restore-config', '--dry-run'))['restored'], []);
+    const document = await world.json('verify', '--restore-config');
+    assert.deepEqual(document['restored'], ['etc/hello.conf', 'etc/other.conf']);
+    for (const path of ['etc/hello.conf', 'etc/other.conf']) assert.equal(readFileSync(inRoot(path), 'utf8'), 'version = 1.0\n');
+    assert.equal(readFileSync(inRoot('etc/hello.conf.moss-old'), 'utf8'), 'mine');
+    assert.equal(statSync(inRoot('etc/hello.conf.moss-old')).mode & 0o777, 0o600);
+    writeFileSync(inRoot('etc/hello.conf'), 'mine again');
+    await world.json('verify', '--restore-config', '--repair');
+    assert.equal(readFileSync(inRoot('etc/hello.conf.moss-old.1'), 'utf8'), 'mine again');
+    assert.deepEqual((await world.json('verify'))['changed'], []);
+  });
+
   test("the originals of the user's files are held against what was signed, too", async () => {
     const original = storeFiles().find((path) => readFileSync(path, 'utf8') === 'version = 1.0\n');
     assert.ok(original);
