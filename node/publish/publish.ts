@@ -8,6 +8,7 @@ import { LINKS_PER_BLOCK, rootValue, type Root } from '../../core/dag/root.ts';
 import type { Listener } from '../../core/install/event.ts';
 import { encodeIndex, PackageIndex, type IndexEntry } from '../../core/repo/index-file.ts';
 import type { DirectoryWords } from '../source/directory.ts';
+import { nodeClock } from '../clock.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Lock } from '../store/lock.ts';
 import { Pool, workerUrl } from '../threads/pool.ts';
@@ -16,6 +17,7 @@ import { ImportCache, importKey, type CachedImport } from './import-cache.ts';
 import type { ImportResult, ImportTask } from './import-worker.ts';
 import { writeIndex } from './index-file.ts';
 import { listInputs } from './inputs.ts';
+import { pruneIndexes } from './retention.ts';
 import { Repository } from './site.ts';
 
 export interface PublishOptions {
@@ -148,6 +150,7 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
   await repository.blocks.sync();
   signal?.throwIfAborted();
   await options.sign({ cid: block.cid, size: block.bytes.length });
+  await pruneIndexes(repository, root, nodeClock.now());
   return { revision: root.revision, root: block.cid, changed: true, ...summary };
 }
 
