@@ -29,6 +29,8 @@ export interface CatalogDeps extends AbortOptions {
   readonly decompressor: Decompressor;
   /** Gets verified blocks, from what is here or from elsewhere. */
   readonly obtain: Obtain;
+  /** The keys are known, by the fingerprint: peers of the repository can be looked for, who may have the rest. */
+  readonly onTrusted?: ((fingerprint: string) => void) | undefined;
 }
 
 /** Each of the blocks, verified. Rejects when one is not to be had. */
@@ -69,6 +71,7 @@ export async function beginTrust({ records, fetcher, verifier, hasher, signal }:
 export async function readCatalog(deps: CatalogDeps, expected: string | undefined): Promise<Catalog> {
   const { records, fetcher, verifier, hasher, clock, obtain, signal } = deps;
   const shown = await beginTrust(deps, expected);
+  deps.onTrusted?.(shown);
   const trust = { store: records, verifier, hasher, clock };
   const { rootCid, rootSize } = await refreshTrustFrom(trust, [fetcher, keptMetadata(records)], { signal });
   const bytes = (await obtain([{ cid: rootCid, maxBytes: Math.min(rootSize, MAX_BLOCK_SIZE) }])).get(rootCid.toString());

@@ -47,6 +47,7 @@ export class Work {
   readonly #supply: Supply;
   readonly #tried = new Map<string, number>();
   #catalog: Catalog | undefined;
+  #fingerprint: string | undefined;
   #plan: HoldingPlan | undefined;
   #planAgain = false;
   /** Ends the wait for the next look for a revision. */
@@ -166,7 +167,7 @@ export class Work {
     const { signal } = this.#stop;
     const obtain: Obtain = (wants) => this.#supply.obtain(wants, { signal });
     const fetcher = webMetadataFetcher({ url: repository, fetch, clock });
-    const catalog = await readCatalog({ records: storage.records, fetcher, verifier, hasher, clock, decompressor, obtain, signal }, fingerprint);
+    const catalog = await readCatalog({ records: storage.records, fetcher, verifier, hasher, clock, decompressor, obtain, signal, onTrusted: (each) => (this.#fingerprint = each) }, fingerprint);
     let plan = this.#plan;
     if (plan === undefined || this.#planAgain || catalog.rootCid.toString() !== this.#catalog?.rootCid.toString()) {
       this.#planAgain = false;
@@ -193,10 +194,9 @@ export class Work {
     const { clock, fetch, hasher, settings } = this.#options;
     for (let round = 0; ; round++) {
       await clock.sleep(MEET[round] ?? MEET_LATER, this.#stop);
-      const catalog = this.#catalog;
       const { network } = this;
       if (network === undefined || network.peers.length >= network.most) continue;
-      const found = await findPeers(settings().repository, catalog?.fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
+      const found = await findPeers(settings().repository, this.#fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
       this.#stop.signal.throwIfAborted();
       await Promise.all(found.map((addresses) => this.#dial(network, addresses)));
     }

@@ -1,7 +1,9 @@
 /** A volunteer's tab: real Chromium, real `moss`, one package of Debian. */
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
@@ -47,4 +49,119 @@ describe('a tab gives', { skip: NO_CHROMIUM, timeout: 300_000 }, () => {
       }
     });
   }
+
+  it('fills from another tab, by WebRTC through a relay, and gives what it got to `moss install`', async () => {
+    const { path, remove } = temporaryDirectory('tabs');
+    let stage: Stage | undefined;
+    const installer = new Installer(join(path, 'root'));
+    try {
+      stage = await setStage(path);
+      await installer.begin(stage);
+      const first = await Tab.open(browser, stage);
+      await first.start(donorSettings(stage.url));
+      const { id: firstId = '' } = await first.shows('the first serves', ({ state, addresses }) => state === 'serving' && addresses.some((address) => address.includes('/webrtc/')));
+      // The site keeps its metadata, and has no block any more: they come from the first tab, or not at all.
+      const blocks = join(stage.repository.site, 'blocks');
+      renameSync(blocks, `${blocks}-gone`);
+      const second = await Tab.open(browser, stage, ['webrtc', 'webrtc-direct']);
+      await second.start(donorSettings(stage.url));
+      const { id = '', peers } = await second.shows('the second serves', ({ state }) => state === 'serving');
+      const between = peers.find((peer) => peer.id === firstId);
+      assert.equal(between?.transport, 'webrtc');
+      assert.ok(between.received > 10_000);
+      await installer.meets(id);
+      await first.close();
+      await stage.serve.stop();
+      await installer.meets(id, { without: stage.peer });
+
+      assert.deepEqual(sourcesOf(await installer.install(stage.package.name)), [id]);
+      assert.ok(installer.has(stage.package.program));
+      await second.close();
+    } finally {
+      await installer.end();
+      await stage?.close();
+      remove();
+    }
+  });
+
+  describe('and obeys', () => {
+    const { path, remove } = temporaryDirectory('tab-obeys');
+    let stage: Stage;
+
+    before(async () => {
+      stage = await setStage(path);
+    });
+    after(async () => {
+      await stage?.close();
+      remove();
+    });
+
+    it('nothing is asked for before it is started', async () => {
+      const asked: string[] = [];
+      const context = await browser.newContext();
+      context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+      const page = await context.newPage();
+      await page.goto(stage.pages.url);
+      await page.evaluate(() => void globalThis.makeDonor());
+      await setTimeout(500);
+      assert.deepEqual(asked.filter((each) => each !== '/favicon.ico'), ['/', '/donor.js']);
+      assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+      await context.close();
+    });
+
+    it('stops within a second, goes on after a reload from what it holds, and deletes everything', async () => {
+      const tab = await Tab.open(browser, stage, ['websocket']);
+      await tab.start(donorSettings(stage.url));
+      const first = await tab.shows('it serves', ({ state }) => state === 'serving');
+      const ms = await tab.page.evaluate(async () => {
+        const start = performance.now();
+        await globalThis.page.donor.stop();
+        return performance.now() - start;
+      });
+      assert.ok(ms <= 1000, `it took ${ms} ms`);
+      const off = await tab.status();
+      assert.deepEqual([off.state, off.peers, off.addresses], ['off', [], []]);
+
+      await tab.page.reload();
+      await tab.page.evaluate(() => void globalThis.makeDonor(['websocket']));
+      const asked: string[] = [];
+      tab.page.on('request', (request) => asked.push(request.url()));
+      await tab.start(donorSettings(stage.url));
+      const again = await tab.shows('it serves again', ({ state }) => state === 'serving');
+      assert.equal(again.id, first.id);
+      assert.equal(again.stored, first.stored);
+      assert.deepEqual(asked.filter((url) => url.includes('/blocks/')), []);
+
+      await tab.page.evaluate(() => globalThis.page.donor.deleteEverything());
+      const left = await tab.page.evaluate(async () => {
+        const { blocks, records } = globalThis.page.storage;
+        let count = 0;
+        for await (const cid of blocks.list()) count += String(cid).length > 0 ? 1 : 0;
+        const names = ['donor-identity', 'donor-usage', 'donor-seed', 'donor-repository', 'root.json', 'timestamp.json', 'anchor', 'last-seen'];
+        const kept = await Promise.all(names.map((name) => records.get(name)));
+        return { count, kept: kept.filter((each) => each !== undefined).length };
+      });
+      assert.deepEqual(left, { count: 0, kept: 0 });
+      await tab.close();
+    });
+
+    it('is idle when the moment says so, with nobody connected, and comes back', async () => {
+      const tab = await Tab.open(browser, stage, ['websocket']);
+      await tab.start(donorSettings(stage.url));
+      await tab.shows('it serves', ({ state }) => state === 'serving');
+      for (const [reason, conditions] of [
+        ['offline', { online: false, elected: true }],
+        ['save-data', { online: true, elected: true, saveData: true }],
+        ['battery', { online: true, elected: true, battery: { level: 0.2, charging: false } }],
+        ['other-tab', { online: true, elected: false }],
+      ] as const) {
+        await tab.page.evaluate((each) => globalThis.page.donor.observe(each), conditions);
+        const { peers } = await tab.shows(reason, (status) => status.state === 'idle' && status.reason === reason);
+        assert.deepEqual(peers, []);
+        await tab.page.evaluate(() => globalThis.page.donor.observe({ online: true, elected: true }));
+        await tab.shows('it serves again', ({ state, peers: back }) => state === 'serving' && back.length > 0);
+      }
+      await tab.close();
+    });
+  });
 });
