@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   start: () => import('./start.ts'),
   index: () => import('./index.ts'),
   lan: () => import('./lan.ts'),
+  mirror: () => import('./mirror.ts'),
   verify: () => import('./verify.ts'),
   update: () => import('./update.ts'),
   dictionary: () => import('./dictionary.ts'),
