@@ -76,8 +76,12 @@ export class FileStore {
     for (const item of modesOf(files).values()) this.#addMissingModes(item);
   }
 
-  /** Makes staged files durable and moves them into the store, with each mode that is needed. */
-  async adopt(staging: Staging, files: Iterable<FileEntry>): Promise<void> {
+  /**
+   * Makes staged files durable and moves them into the store, with each mode that is needed.
+   *
+   * @param passing what was staged only to unpack others with, such as dictionaries: it goes, unless it is a file too
+   */
+  async adopt(staging: Staging, files: Iterable<FileEntry>, passing: Iterable<FileId> = []): Promise<void> {
     const wanted = modesOf(files);
     const staged = [...wanted.values()].flatMap((item) => {
       const lane = staging.laneOf(item.id);
@@ -99,6 +103,7 @@ export class FileStore {
       const needed = (item.plain ? PLAIN : 0) | (item.executable ? EXECUTABLE : 0);
       if (!isStaged.has(item.id) && ((copies.get(item.id) ?? 0) & needed) !== needed) this.#addMissingModes(item);
     }
+    for (const id of passing) staging.discard(id);
     staging.clear();
   }
 

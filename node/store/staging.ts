@@ -65,6 +65,14 @@ export class Staging {
     this.#files.delete(id);
   }
 
+  /** Drops a file that nobody needs any more, if it is here. */
+  discard(id: FileId): void {
+    const lane = this.#files.get(id);
+    if (lane === undefined) return;
+    this.#files.delete(id);
+    rmSync(this.#layout.staged(id, lane), { force: true });
+  }
+
   /** Removes what is left over, unless it is what another installation had begun: a later run takes that up. */
   clear(): void {
     if (this.#files.size > 0 || this.#partial.unfinished().length > 0) return;

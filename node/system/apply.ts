@@ -11,7 +11,7 @@ import { Staging } from '../store/staging.ts';
 import type { LinkMethod } from '../link/link-files.ts';
 import { filesOf, type Change } from './change.ts';
 import { clearConfiguring, configureState, noteConfiguring, type Configured } from './configure.ts';
-import { fetchPlan } from './fetch-plan.ts';
+import { dictionariesOf, fetchPlan } from './fetch-plan.ts';
 import { activeNumber, openDatabase, stateNumbers } from './installed.ts';
 import { writeStateFile } from './state-file.ts';
 import type { System } from './system.ts';
@@ -43,7 +43,7 @@ export async function applyChange(system: System, change: Change, options: Abort
       fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded, deltaHomes: change.deltaHomes }, staging, received, step),
       store: async () => {
         // The disk and the workers are busy with the files: the database takes the time of this thread.
-        await Promise.all([system.store.adopt(staging, filesOf(tree)), enterPackages(system, state)]);
+        await Promise.all([system.store.adopt(staging, filesOf(tree), dictionariesOf(change.loaded)), enterPackages(system, state)]);
       },
       link: async () => {
         onEvent({ type: 'total', unit: 'entries', count: tree.system.filter(({ entry }) => entry.type !== 'directory').length });

@@ -1,7 +1,7 @@
 /** Carries out a fetch plan: frames by repository, each unpacked as it comes, and asked for once what it starts from is here. */
 import { existsSync } from 'node:fs';
 import type { Cid } from '../../core/dag/cid.ts';
-import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { fileIdFromDigest, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../core/error.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
 import type { WantedFile } from '../../core/exchange/want.ts';
@@ -58,6 +58,11 @@ export async function fetchPlan(
   if (refused.size === 0) return;
   // The gzip of this machine gives other bytes: those files come as they are.
   await get(planFetch(partsOf(planned), { has: ({ id }) => !refused.has(id), gzip: false }).frames);
+}
+
+/** The dictionaries of packages, as they are staged while a plan is carried out. */
+export function dictionariesOf(loaded: ReadonlyMap<string, LoadedPackage>): FileId[] {
+  return [...loaded.values()].flatMap(({ manifest: { dictionary } }) => (dictionary === undefined ? [] : [fileIdFromDigest(dictionary.sha256, dictionary.frame.plain)]));
 }
 
 function partsOf({ loaded }: PlannedFetch): PlannedPart[] {

@@ -14,7 +14,7 @@ import { looksWhole } from '../store/files.ts';
 import type { StoredFile } from '../store/file-store.ts';
 import { Staging } from '../store/staging.ts';
 import { treeOfState } from './configure.ts';
-import { fetchPlan } from './fetch-plan.ts';
+import { dictionariesOf, fetchPlan } from './fetch-plan.ts';
 import { stateNumbers } from './installed.ts';
 import type { LoadedPackage } from './package-store.ts';
 import { relink } from './relink.ts';
@@ -117,7 +117,7 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   if (plan.fetch.frames.length > 0) {
     const staging = new Staging(layout, system.pool);
     await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
-    await store.adopt(staging, files);
+    await store.adopt(staging, files, dictionariesOf(plan.loaded));
   } else store.complete(files);
   // The user's own files are left alone: of these the store has the original again.
   const rows = verified.broken.filter(({ problem }) => problem !== 'original').map(({ entry }) => entry);

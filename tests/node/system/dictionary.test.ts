@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after as afterAll, describe, it } from 'node:test';
+import { decodeManifest } from '../../../core/dag/manifest.ts';
+import { PackageIndex } from '../../../core/repo/index-file.ts';
+import { noise } from '../../e2e/fixture.ts';
+import { ReleaseHistory, type Tree } from '../../fixtures/release-history.ts';
+
+const LANGUAGES = ['cs', 'de', 'es', 'fr', 'it', 'nl', 'pl', 'pt', 'ru', 'sv'];
+
+/** Translations of two texts: what those of each have in common, together, is the dictionary of the package, and no file. */
+function translations(version: number): Tree {
+  const texts = ['one', 'two'].map((name, i) => ({ name, common: noise(20_000, i).toString('base64') }));
+  return Object.fromEntries(
+    LANGUAGES.flatMap((language) => texts.map(({ name, common }) => [`usr/share/locale/${language}/LC_MESSAGES/${name}.mo`, `${language} ${version}\n${common}`])),
+  );
+}
+
+describe('the dictionary of a package', () => {
+  let history: ReleaseHistory;
+  afterAll(() => history.remove());
+
+  it('leaves nothing behind in a root that was installed and updated with it', async () => {
+    history = await ReleaseHistory.begin();
+    for (const version of [1, 2]) {
+      await history.release(translations(version));
+      await history.follow('root');
+      const moss = join(history.root('root'), '.moss');
+      const index = new PackageIndex(readFileSync(join(moss, 'repositories/history/index')));
+      const [newest] = index.candidates('app');
+      assert.ok(newest !== undefined && decodeManifest(readFileSync(join(moss, 'blocks', newest.manifest))).dictionary !== undefined, 'there is a dictionary');
+      const staged = readdirSync(join(moss, 'staging'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      assert.deepEqual(staged.map(({ name }) => name), []);
+    }
+  });
+});
