@@ -13,7 +13,7 @@ import type { PackagePath } from '../../core/dag/path.ts';
 import { nodeHasher } from '../../node/hasher.ts';
 import { debianPairs } from './pairs.ts';
 import { has, run } from './programs.ts';
-import type { Figure } from './report.ts';
+import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 
 const PACKAGES = 64;
@@ -21,12 +21,14 @@ const LEVELS = [1, 3, 19];
 /** Bytes of a trained dictionary (the default of `zstd --train`), and of a composed one. */
 const TRAINED = 112_640;
 const COMPOSED = 256 * 1024;
+/** Bytes of a file, below which it is not worth a place in a dictionary. */
+const LEAST_RUN = 512;
 /** Larger files are asked for by leaf, and gain nothing: they are left out on both sides. */
 const LARGEST = 1024 * 1024;
 /** Files of a package that are looked at: with more, every second or third, so that none takes hours at level 19. */
 const MOST_FILES = 150;
 
-const KINDS = ['none', 'as published', 'largest of each kind', 'trained'] as const;
+const KINDS = ['none', 'as published', 'largest of each kind', 'each kind by its share', 'trained'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Bytes of all packages, by dictionary and level: `<kind> <level>`. */
@@ -35,12 +37,14 @@ type Sums = Map<string, number>;
 export const bench: Bench = async ({ cache, note }) => {
   const { pairs } = await debianPairs(cache, 'security', PACKAGES);
   const sums: Sums = new Map();
-  const paying: Record<Kind, number> = { none: 0, 'as published': 0, 'largest of each kind': 0, trained: 0 };
+  const paying: Record<Kind, number> = { none: 0, 'as published': 0, 'largest of each kind': 0, 'each kind by its share': 0, trained: 0 };
+  const ratios = new Map<string, number[]>();
   for (const { name, next } of pairs) {
     const files = await filesOf(next);
     const solid = pack(Buffer.concat(files.map(({ content }) => content)), 19);
     const dictionaries = await dictionariesOf(files);
     const best: Partial<Record<Kind, number>> = {};
+    const costs = new Map<string, number>();
     for (const level of LEVELS) {
       for (const kind of KINDS) {
         const dictionary = kind === 'none' ? undefined : dictionaries[kind];
@@ -49,10 +53,12 @@ export const bench: Bench = async ({ cache, note }) => {
         const cost = dictionary === undefined && alone !== undefined ? alone : (dictionary === undefined ? 0 : pack(dictionary, 19)) + files.reduce((sum, { content }) => sum + pack(content, level, dictionary), 0);
         if (kind === 'none') sums.set(`${name} ${level}`, cost);
         add(sums, `${kind} ${level}`, cost);
+        costs.set(`${kind} ${level}`, cost);
         if (level === 3) best[kind] = cost;
       }
     }
     add(sums, 'solid', solid);
+    for (const [key, cost] of costs) ratios.set(key, [...(ratios.get(key) ?? []), cost / solid]);
     for (const kind of KINDS) {
       const [without = 0, cost = 0] = [best.none, best[kind]];
       if (cost < without * 0.95) paying[kind]++;
@@ -65,6 +71,7 @@ export const bench: Bench = async ({ cache, note }) => {
   for (const kind of KINDS) {
     if (kind === 'trained' && !has('zstd')) continue;
     for (const level of LEVELS) figures.push({ what: `file by file, level ${level}, dictionary: ${kind}; ÷ solid`, value: (sums.get(`${kind} ${level}`) ?? 0) / solid, unit: 'ratio' });
+    for (const level of LEVELS) figures.push({ what: `the same, level ${level}, median package`, value: median(ratios.get(`${kind} ${level}`) ?? []), unit: 'ratio' });
     figures.push({ what: `the same, level 3, only where it pays (${paying[kind]} packages)`, value: (sums.get(`where it pays: ${kind}`) ?? 0) / solid, unit: 'ratio', goal: { most: 1.2 } });
   }
   return figures;
@@ -102,7 +109,7 @@ function unpacked(path: string, bytes: Uint8Array): Uint8Array {
 }
 
 async function dictionariesOf(files: readonly Content[]): Promise<Partial<Record<Kind, Uint8Array | undefined>>> {
-  return { 'as published': published(files), 'largest of each kind': largest(files), trained: await trained(files) };
+  return { 'as published': published(files), 'largest of each kind': largest(files), 'each kind by its share': shared(files), trained: await trained(files) };
 }
 
 /** What `moss publish` puts into the manifest. */
@@ -127,6 +134,24 @@ function largest(files: readonly Content[]): Uint8Array | undefined {
     if (content === undefined || size + content.length > COMPOSED) continue;
     chosen.push(content);
     size += content.length;
+  }
+  return chosen.length === 0 ? undefined : Buffer.concat(chosen);
+}
+
+/** Of each kind what its share of the package's bytes allows, the largest files first, and no more than half of the kind. */
+function shared(files: readonly Content[]): Uint8Array | undefined {
+  const sizeOf = (some: readonly Content[]): number => some.reduce((sum, { content }) => sum + content.length, 0);
+  const kinds = [...Map.groupBy(files, ({ path }) => kindOf(path)).values()].filter((same) => same.length >= 2);
+  const all = kinds.reduce((sum, same) => sum + sizeOf(same), 0);
+  const chosen: Uint8Array[] = [];
+  for (const same of kinds) {
+    let room = Math.floor(Math.min(sizeOf(same) / 2, (COMPOSED * sizeOf(same)) / all));
+    for (const { content } of same.toSorted((a, b) => b.content.length - a.content.length)) {
+      if (room <= LEAST_RUN) break;
+      const start = content.subarray(0, Math.min(room, COMPOSED / 4));
+      chosen.push(start);
+      room -= start.length;
+    }
   }
   return chosen.length === 0 ? undefined : Buffer.concat(chosen);
 }
