@@ -6,11 +6,12 @@ import type { Wanted } from '../ports/holdings.ts';
 import type { GetOptions } from '../ports/source.ts';
 import type { Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
-import { Incoming, type Ask } from './incoming.ts';
+import type { Ask } from './incoming.ts';
+import { LEAST_PROGRESS, OpenAsks, type Pending } from './open-asks.ts';
 import type { RateLimit } from './token-bucket.ts';
 import { Decoder, FROM_SERVER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import { badMessage, DEFAULT_OPEN, MAX_ANSWER, MAX_ITEMS, VERSION, type Data, type Hello, type Message } from './wire/message.ts';
+import { badMessage, DEFAULT_OPEN, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
 
 export interface AskStreamOptions {
   clock: Clock;
@@ -22,26 +23,14 @@ export interface AskStreamOptions {
   rate?: RateLimit | undefined;
 }
 
-interface Pending {
-  ask: Ask;
-  number: number;
-  incoming: Incoming;
-  onBytes: ((count: number) => void) | undefined;
-  resolve: (bytes: Uint8Array) => void;
-  reject: (error: unknown) => void;
-}
-
 /** As for webseeds: a source that sends byte after byte would hold a session for ever. */
 const STALL_TIMEOUT = 15_000;
-const LEAST_PROGRESS = 4096;
 
 export class AskStream {
   readonly #stream: Stream;
   readonly #options: AskStreamOptions;
-  readonly #pending = new Map<number, Pending>();
-  readonly #queries = new Map<number, (here: boolean) => void>();
+  readonly #asks: OpenAsks;
   readonly #stop = abortController();
-  #next = 0;
   #hello: Hello | undefined;
   readonly #greeted = Promise.withResolvers<Hello>();
   /** Queries that wait for room. */
@@ -51,14 +40,11 @@ export class AskStream {
   #out: Uint8Array[] = [];
   #writing = false;
   #failure: { error: unknown } | undefined;
-  /** Bytes that may still come for what was cancelled. */
-  #stray = 0;
-  /** Bytes and answers that came since the last look of the watch. */
-  #progress = 0;
 
   constructor(stream: Stream, options: AskStreamOptions) {
     this.#stream = stream;
     this.#options = options;
+    this.#asks = new OpenAsks(options.compressor, (error) => this.#fail(error));
     const zstd = options.compressor !== undefined;
     this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, zstd, maxOpen: 0, repositories: [] }));
     this.#flush();
@@ -84,7 +70,7 @@ export class AskStream {
 
   /** Answers that are waited for. */
   get open(): number {
-    return this.#pending.size + this.#queries.size;
+    return this.#asks.size;
   }
 
   /** How many more items the other side allows now. */
@@ -104,15 +90,13 @@ export class AskStream {
         reject(this.#failure?.error ?? signal?.reason);
         return;
       }
-      const number = this.#next++;
       const onAbort = (): void => {
-        this.#cancel(number);
+        this.#cancel(pending);
         reject(signal?.reason);
       };
       const settled = (): void => signal?.removeEventListener('abort', onAbort);
-      const pending: Pending = {
-        ask, number, onBytes,
-        incoming: new Incoming(ask, this.#options.compressor),
+      const pending = this.#asks.add(ask, {
+        onBytes,
         resolve: (bytes) => {
           settled();
           resolve(bytes);
@@ -121,9 +105,8 @@ export class AskStream {
           settled();
           reject(error);
         },
-      };
+      });
       signal?.addEventListener('abort', onAbort);
-      this.#pending.set(number, pending);
       this.#wants.push(pending);
       this.#flush();
     });
@@ -138,9 +121,8 @@ export class AskStream {
       await this.#change();
       this.#check();
     }
-    const items = wanted.map((each) => ({ number: this.#next++, wanted: each, maxBytes: MAX_ANSWER }));
+    const { items, answers } = this.#asks.addQueries(wanted);
     this.#out.push(encodeMessage({ type: 'query', items }));
-    const answers = items.map(({ number }) => new Promise<boolean>((resolve) => this.#queries.set(number, resolve)));
     this.#flush();
     const here = await Promise.all(answers);
     this.#check();
@@ -156,17 +138,11 @@ export class AskStream {
     this.#fail(new MossError('source-failed', 'the stream was closed'));
   }
 
-  #cancel(number: number): void {
-    const pending = this.#pending.get(number);
-    if (pending === undefined) return;
-    this.#pending.delete(number);
+  #cancel(pending: Pending): void {
     const unsent = this.#wants.indexOf(pending);
-    if (unsent !== -1) {
-      this.#wants.splice(unsent, 1);
-      return;
-    }
-    this.#stray += pending.incoming.rest;
-    this.#out.push(encodeMessage({ type: 'cancel', numbers: [number] }));
+    if (unsent !== -1) this.#wants.splice(unsent, 1);
+    if (!this.#asks.cancel(pending, unsent === -1) || unsent !== -1) return;
+    this.#out.push(encodeMessage({ type: 'cancel', numbers: [pending.number] }));
     this.#flush();
   }
 
@@ -223,78 +199,13 @@ export class AskStream {
 
   #take(message: Message): void {
     if (this.#hello === undefined && message.type !== 'hello' && message.type !== 'busy') throw badMessage(`${message.type} before hello`);
-    switch (message.type) {
-      case 'hello':
-        if (this.#hello !== undefined) throw badMessage('hello twice');
-        this.#hello = message;
-        this.#greeted.resolve(message);
-        return;
-      case 'data':
-        this.#takeData(message);
-        return;
-      case 'miss':
-      case 'have':
-        for (const number of message.numbers) this.#takeVerdict(number, message.type === 'have');
-        return;
-      case 'busy':
-        this.#takeBusy(message.numbers, message.retryAfter);
-        return;
-      default:
-        throw badMessage(`${message.type} from the side that answers`);
-    }
-  }
-
-  #takeData(data: Data): void {
-    this.#progress += data.bytes.length;
-    const pending = this.#pending.get(data.number);
-    if (pending === undefined) {
-      this.#stray -= data.bytes.length;
-      if (data.number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for');
+    if (message.type !== 'hello') {
+      this.#asks.take(message);
       return;
     }
-    const whole = pending.incoming.take(data);
-    pending.onBytes?.(data.bytes.length);
-    if (whole) void this.#complete(pending);
-  }
-
-  async #complete({ number, incoming, resolve, reject }: Pending): Promise<void> {
-    this.#pending.delete(number);
-    this.#progress += LEAST_PROGRESS;
-    try {
-      resolve(await incoming.content());
-    } catch (error) {
-      reject(error);
-      this.#fail(error);
-    }
-  }
-
-  #takeVerdict(number: number, here: boolean): void {
-    if (number >= this.#next) throw badMessage('an answer about what was never asked');
-    this.#progress += LEAST_PROGRESS;
-    const query = this.#queries.get(number);
-    if (query !== undefined) {
-      this.#queries.delete(number);
-      query(here);
-      return;
-    }
-    const pending = this.#pending.get(number);
-    if (pending === undefined) return;
-    if (here) throw badMessage('have, where content was asked for');
-    this.#pending.delete(number);
-    pending.reject(new MossError('no-source', 'the peer does not have it'));
-  }
-
-  #takeBusy(numbers: readonly number[], retryAfter: number): void {
-    const busy = new MossError('source-failed', 'the peer is busy', { data: { retryAfter } });
-    if (numbers.length === 0) throw busy;
-    this.#progress += LEAST_PROGRESS;
-    for (const number of numbers) {
-      const pending = this.#pending.get(number);
-      this.#pending.delete(number);
-      pending?.reject(busy);
-      this.#queries.get(number)?.(false);
-      this.#queries.delete(number);
-    }
+    if (this.#hello !== undefined) throw badMessage('hello twice');
+    this.#hello = message;
+    this.#greeted.resolve(message);
   }
 
   #fail(error: unknown): void {
@@ -304,10 +215,7 @@ export class AskStream {
     this.#greeted.reject(known);
     this.#stop.abort(known);
     this.#stream.abort(known);
-    for (const pending of this.#pending.values()) pending.reject(known);
-    for (const query of this.#queries.values()) query(false);
-    this.#pending.clear();
-    this.#queries.clear();
+    this.#asks.fail(known);
     this.#notify();
   }
 
@@ -316,9 +224,9 @@ export class AskStream {
     const { clock, stallTimeout = STALL_TIMEOUT } = this.#options;
     for (;;) {
       const waiting = this.open > 0 || this.#hello === undefined;
-      this.#progress = 0;
+      this.#asks.progress = 0;
       await clock.sleep(stallTimeout, { signal: this.#stop.signal });
-      if (waiting && (this.open > 0 || this.#hello === undefined) && this.#progress < LEAST_PROGRESS) {
+      if (waiting && (this.open > 0 || this.#hello === undefined) && this.#asks.progress < LEAST_PROGRESS) {
         this.#fail(new MossError('source-failed', `the peer sent nothing for ${Math.round(stallTimeout / 1000)} seconds`));
       }
     }

@@ -1,0 +1,144 @@
+/** What is waited for on one stream: each answer is held against what was asked, and what nobody asked for is a breach. */
+import { MossError } from '../error.ts';
+import type { Compressor } from '../ports/compressor.ts';
+import type { Wanted } from '../ports/holdings.ts';
+import { Incoming, type Ask } from './incoming.ts';
+import { badMessage, MAX_ANSWER, type Data, type Item, type Message } from './wire/message.ts';
+
+export interface Pending {
+  ask: Ask;
+  number: number;
+  incoming: Incoming;
+  onBytes: ((count: number) => void) | undefined;
+  resolve: (bytes: Uint8Array) => void;
+  reject: (error: unknown) => void;
+}
+
+/** As much as a stream must bring in a while: an answer that is no content counts as that. */
+export const LEAST_PROGRESS = 4096;
+
+export class OpenAsks {
+  readonly #compressor: Compressor | undefined;
+  readonly #onBad: (error: unknown) => void;
+  readonly #pending = new Map<number, Pending>();
+  readonly #queries = new Map<number, (here: boolean) => void>();
+  #next = 0;
+  /** Bytes that may still come for what was cancelled. */
+  #stray = 0;
+  /** Bytes and answers that came since this was set to 0. */
+  progress = 0;
+
+  /** @param onBad called when an answer came that cannot be unpacked */
+  constructor(compressor: Compressor | undefined, onBad: (error: unknown) => void) {
+    this.#compressor = compressor;
+    this.#onBad = onBad;
+  }
+
+  /** Answers that are waited for. */
+  get size(): number {
+    return this.#pending.size + this.#queries.size;
+  }
+
+  /** The content of an answer is waited for from now on. */
+  add(ask: Ask, { onBytes, resolve, reject }: Pick<Pending, 'onBytes' | 'resolve' | 'reject'>): Pending {
+    const pending = { ask, number: this.#next++, onBytes, resolve, reject, incoming: new Incoming(ask, this.#compressor) };
+    this.#pending.set(pending.number, pending);
+    return pending;
+  }
+
+  /** Answers to questions are waited for: `false` for all of them once the stream is over. */
+  addQueries(wanted: readonly Wanted[]): { items: Item[]; answers: Promise<boolean>[] } {
+    const items = wanted.map((each) => ({ number: this.#next++, wanted: each, maxBytes: MAX_ANSWER }));
+    return { items, answers: items.map(({ number }) => new Promise((resolve) => this.#queries.set(number, resolve))) };
+  }
+
+  /**
+   * Waits no more.
+   *
+   * @param sent whether the other side was asked already: then something may still come
+   */
+  cancel({ number, incoming }: Pending, sent: boolean): boolean {
+    if (!this.#pending.delete(number)) return false;
+    if (sent) this.#stray += incoming.rest;
+    return true;
+  }
+
+  /** @throws MossError `bad-message`; what is busy as a whole as `source-failed` */
+  take(message: Message): void {
+    switch (message.type) {
+      case 'data':
+        this.#takeData(message);
+        return;
+      case 'miss':
+      case 'have':
+        for (const number of message.numbers) this.#takeVerdict(number, message.type === 'have');
+        return;
+      case 'busy':
+        this.#takeBusy(message.numbers, message.retryAfter);
+        return;
+      default:
+        throw badMessage(`${message.type} from the side that answers`);
+    }
+  }
+
+  /** The stream is over. */
+  fail(error: MossError): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    for (const query of this.#queries.values()) query(false);
+    this.#pending.clear();
+    this.#queries.clear();
+  }
+
+  #takeData(data: Data): void {
+    this.progress += data.bytes.length;
+    const pending = this.#pending.get(data.number);
+    if (pending === undefined) {
+      this.#stray -= data.bytes.length;
+      if (data.number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for');
+      return;
+    }
+    const whole = pending.incoming.take(data);
+    pending.onBytes?.(data.bytes.length);
+    if (whole) void this.#complete(pending);
+  }
+
+  async #complete({ number, incoming, resolve, reject }: Pending): Promise<void> {
+    this.#pending.delete(number);
+    this.progress += LEAST_PROGRESS;
+    try {
+      resolve(await incoming.content());
+    } catch (error) {
+      reject(error);
+      this.#onBad(error);
+    }
+  }
+
+  #takeVerdict(number: number, here: boolean): void {
+    if (number >= this.#next) throw badMessage('an answer about what was never asked');
+    this.progress += LEAST_PROGRESS;
+    const query = this.#queries.get(number);
+    if (query !== undefined) {
+      this.#queries.delete(number);
+      query(here);
+      return;
+    }
+    const pending = this.#pending.get(number);
+    if (pending === undefined) return;
+    if (here) throw badMessage('have, where content was asked for');
+    this.#pending.delete(number);
+    pending.reject(new MossError('no-source', 'the peer does not have it'));
+  }
+
+  #takeBusy(numbers: readonly number[], retryAfter: number): void {
+    const busy = new MossError('source-failed', 'the peer is busy', { data: { retryAfter } });
+    if (numbers.length === 0) throw busy;
+    this.progress += LEAST_PROGRESS;
+    for (const number of numbers) {
+      const pending = this.#pending.get(number);
+      this.#pending.delete(number);
+      pending?.reject(busy);
+      this.#queries.get(number)?.(false);
+      this.#queries.delete(number);
+    }
+  }
+}
