@@ -4,7 +4,6 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { webcrypto } from 'node:crypto';
 import { base64url } from 'multiformats/bases/base64';
 import { create as createDigest } from 'multiformats/hashes/digest';
 import { nodeHasher } from '../hasher.ts';
@@ -96,10 +95,10 @@ async function makeCertificate(now: number): Promise<KeptCertificate> {
   // Rarely needed, and slow to load.
   await import('reflect-metadata');
   const { BasicConstraintsExtension, PemConverter, X509CertificateGenerator } = await import('@peculiar/x509');
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString('hex'),
+      serialNumber: Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex'),
       name: 'CN=moss',
       notBefore: new Date(now - SLACK),
       notAfter: new Date(now + LIFETIME + SLACK),
@@ -107,12 +106,12 @@ async function makeCertificate(now: number): Promise<KeptCertificate> {
       signingAlgorithm: ALGORITHM,
       extensions: [new BasicConstraintsExtension(false, undefined, true)],
     },
-    webcrypto,
+    crypto,
   );
   const digest = nodeHasher.sha256(new Uint8Array(certificate.rawData));
   return {
     pem: certificate.toString('pem'),
-    privateKey: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
+    privateKey: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
     certhash: base64url.encode(createDigest(SHA2_256, digest).bytes),
     made: now,
     port: 0,

@@ -26,6 +26,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   verify: () => import('./verify.ts'),
   update: () => import('./update.ts'),
   dictionary: () => import('./dictionary.ts'),
+  // Compiled with the libraries of a browser, unlike this: so the compiler must not follow.
+  browser: () => import(join(REPOSITORY, 'tests/web/bench.ts')),
 };
 
 function note(text: string): void {

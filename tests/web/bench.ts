@@ -1,0 +1,127 @@
+/** From a tab to Node: the exchange over WebRTC-direct and WebSocket, beside a WebSocket that only sends. */
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Page } from 'playwright-core';
+import { verifyBlock } from '../../core/dag/block.ts';
+import { parseCid } from '../../core/dag/cid.ts';
+import { PeerSource } from '../../core/exchange/peer-source.ts';
+import { fetchBlocks } from '../../core/exchange/session.ts';
+import { nodeClock } from '../../node/clock.ts';
+import { nodeHasher } from '../../node/hasher.ts';
+import { Certificates } from '../../node/peer/certificates.ts';
+import { Host } from '../../node/peer/host.ts';
+import { passingIdentity } from '../../node/peer/identity.ts';
+import type { RemotePeer } from '../../node/peer/remote-peer.ts';
+import { nodeCompressor } from '../../node/zstd.ts';
+import type { Bench } from '../bench/run.ts';
+import { median, type Figure } from '../bench/report.ts';
+import { SkippedError } from '../bench/programs.ts';
+
+const MIB = 1024 * 1024;
+const LARGE = { count: 64, size: MIB };
+const SMALL = { count: 8192, size: 4096 };
+const PLAIN = 64 * MIB;
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+export const bench: Bench = async ({ cache, rounds, note }) => {
+  // Compiled with the libraries of a browser, which this is not.
+  const { bundle, launch, NO_CHROMIUM, servePages } = await import('./chromium.ts');
+  if (NO_CHROMIUM !== false) throw new SkippedError(NO_CHROMIUM);
+  const script = await bundle('tests/web/bench-page.ts');
+  const pages = await servePages((path) => (path === '/page.js' ? { body: script, type: 'text/javascript' } : { body: '<!doctype html><script src="/page.js"></script>', type: 'text/html' }));
+  const browser = await launch();
+  const measured = new Map<string, number[]>();
+  const add = (what: string, value: number): void => void measured.set(what, [...(measured.get(what) ?? []), value]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(pages.url);
+    const large = await page.evaluate(({ count, size }) => globalThis.hold(count, size), LARGE);
+    const small = await page.evaluate(({ count, size }) => globalThis.hold(count, size), SMALL);
+    for (let round = 0; round < rounds; round++) {
+      add('plain', PLAIN / MIB / (await plainWebSocket(page)));
+      for (const transport of ['webrtc-direct', 'websocket'] as const) {
+        const { host, peer, click } = await connect(page, transport, join(cache, 'browser-certificates.json'));
+        add(`${transport} click`, click);
+        add(`${transport} large`, (LARGE.count * LARGE.size) / MIB / (await take(peer, large, LARGE.size)));
+        add(`${transport} small`, SMALL.count / (await take(peer, small, SMALL.size)));
+        await page.evaluate(() => globalThis.serving?.());
+        await host.stop();
+      }
+      note(`round ${round + 1}: ${[...measured].map(([what, values]) => `${what} ${values.at(-1)?.toFixed(1)}`).join(', ')}`);
+    }
+  } finally {
+    await browser.close();
+    await pages.close();
+    rmSync(join(cache, 'browser-certificates.json'), { force: true });
+  }
+  const of = (what: string): number => median(measured.get(what) ?? []);
+  const figures: Figure[] = [
+    { what: 'a plain WebSocket, MiB/s (nothing checked)', value: of('plain'), unit: 'ratio' },
+    { what: 'WebRTC-direct, 1 MiB blocks on one stream, MiB/s', value: of('webrtc-direct large'), unit: 'ratio', goal: { least: 20 } },
+    { what: 'the same ÷ plain WebSocket', value: of('webrtc-direct large') / of('plain'), unit: 'ratio' },
+    { what: 'WebRTC-direct, 4 KiB blocks on one stream', value: of('webrtc-direct small'), unit: '/s', goal: { least: 2500 } },
+    { what: 'WebSocket, 1 MiB blocks on one stream, MiB/s', value: of('websocket large'), unit: 'ratio' },
+    { what: 'WebSocket, 4 KiB blocks on one stream', value: of('websocket small'), unit: '/s' },
+    { what: 'from the start to the first connection, WebRTC-direct', value: of('webrtc-direct click'), unit: 'ms', goal: { most: 1000 } },
+  ];
+  return figures;
+};
+
+async function connect(page: Page, transport: 'webrtc-direct' | 'websocket', path: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
+  const certificates = new Certificates(path);
+  await certificates.renew(nodeClock.now());
+  const met = Promise.withResolvers<RemotePeer>();
+  const host = await Host.start(
+    { key: passingIdentity(), scope: 'swarm', listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort: 0 }, webRtc: certificates, connections: 8 },
+    { onPeer: met.resolve },
+  );
+  await host.handle(async (stream) => stream.abort());
+  const start = performance.now();
+  await page.evaluate(([addresses, each]) => globalThis.serve(addresses, each).then(() => undefined), [host.addresses.map(String), transport] as const);
+  return { host, peer: await met.promise, click: performance.now() - start };
+}
+
+/** Gets and checks all blocks. @returns seconds */
+async function take(peer: RemotePeer, cids: readonly string[], size: number): Promise<number> {
+  const source = new PeerSource({ peer: { id: peer.id, scope: 'lan', transport: peer.transport, open: (options) => peer.openMuxed(options) }, clock: nodeClock, compressor: nodeCompressor, streams: 1 });
+  const start = performance.now();
+  await fetchBlocks(cids.map((cid) => ({ cid: parseCid(cid), maxBytes: size })), {
+    sources: [source],
+    clock: nodeClock,
+    accept: ({ cid }, bytes) => verifyBlock(cid, bytes, nodeHasher),
+  });
+  const seconds = (performance.now() - start) / 1000;
+  source.close();
+  return seconds;
+}
+
+/** Sends as fast as it goes, to a server that only counts. @returns seconds */
+async function plainWebSocket(page: Page): Promise<number> {
+  const server = createServer();
+  const done = Promise.withResolvers<number>();
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64');
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+    const start = performance.now();
+    let bytes = 0;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes < PLAIN) return;
+      done.resolve((performance.now() - start) / 1000);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    await page.evaluate(([url, bytes]) => globalThis.flood(url, bytes).catch(() => undefined), [`ws://127.0.0.1:${port}/`, PLAIN] as const);
+    return await done.promise;
+  } finally {
+    server.close();
+  }
+}
