@@ -1,10 +1,14 @@
 /** What a donor may still send and fetch: a rate, and bytes a month. Both can be changed while it goes on. */
 import { TokenBucket } from '../exchange/token-bucket.ts';
 import type { UploadLimits } from '../exchange/upload.ts';
+import { MAX_PIECE } from '../exchange/wire/message.ts';
 import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PeerScope } from '../ports/transport.ts';
+
+/** Bytes that are sent at once, at most. */
+const TURN = MAX_PIECE;
 
 export interface AllowanceOptions {
   clock: Clock;
@@ -34,8 +38,13 @@ export class Allowance implements UploadLimits {
     this.#in = rate === 0 ? undefined : new TokenBucket(rate, this.#options.clock);
   }
 
+  /** Whether what is left of the month is less than one turn at sending: nothing more goes out then. */
+  get isUsedUp(): boolean {
+    return this.#month > 0 && this.#options.sent() + this.#promised + TURN > this.#month;
+  }
+
   allows(): boolean {
-    return this.#month === 0 || this.#options.sent() + this.#promised < this.#month;
+    return !this.isUsedUp;
   }
 
   /**

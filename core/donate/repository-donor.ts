@@ -188,9 +188,12 @@ export class RepositoryDonor implements Donor {
 
   #reason(): IdleReason | undefined {
     const { clock, minuteOfDay } = this.#deps;
-    if (this.#settings === undefined) return undefined;
+    const settings = this.#settings;
+    if (settings === undefined) return undefined;
     const now = clock.now();
-    return idleReason(this.#settings, this.#conditions, { now, minute: minuteOfDay(), month: this.#account.sentIn(monthOf(now)) });
+    const { allowance } = this.#account;
+    const month = allowance.isUsedUp ? settings.month : this.#account.sentIn(monthOf(now));
+    return idleReason(settings, this.#conditions, { now, minute: minuteOfDay(), month });
   }
 
   /** Something may be otherwise by now. */

@@ -86,6 +86,7 @@ export class Work {
     if (this.#stop.signal.aborted) return;
     const network = await openNetwork({ records: storage.records, handler: this.#server.handle, onChange: () => this.#supply.connected(this.network?.peers ?? []) });
     this.network = network;
+    this.#supply.connected(network.peers);
     try {
       if (this.#stop.signal.aborted) return;
       await Promise.all([this.#keepUp(), this.#meet()]);

@@ -1,0 +1,189 @@
+/** The donor against a real site and hostile peers, over streams in memory: what it stores, what it serves, and how much. */
+import assert from 'node:assert/strict';
+import { readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { rawBlock } from '../../../core/dag/block.ts';
+import { parseCid, type Cid } from '../../../core/dag/cid.ts';
+import { BEST_CONDITIONS } from '../../../core/donate/conditions.ts';
+import type { DonorEvent } from '../../../core/donate/donor.ts';
+import type { NetworkOptions, NetworkPeer, OpenNetwork } from '../../../core/donate/network.ts';
+import { RepositoryDonor } from '../../../core/donate/repository-donor.ts';
+import { readSettings, type DonorSettings } from '../../../core/donate/settings.ts';
+import type { DonorStatus } from '../../../core/donate/status.ts';
+import { PeerSource } from '../../../core/exchange/peer-source.ts';
+import { ExchangeServer } from '../../../core/exchange/server.ts';
+import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
+import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
+import { MemoryPeer } from '../../../core/memory/stream.ts';
+import type { Holdings } from '../../../core/ports/holdings.ts';
+import { nodeClock } from '../../../node/clock.ts';
+import { nodeHasher } from '../../../node/hasher.ts';
+import { nodeFetch } from '../../../node/net/fetch.ts';
+import { startStaticServer, type StaticServer } from '../../../node/net/static-server.ts';
+import { nodeRandom } from '../../../node/random.ts';
+import { nodeVerifier } from '../../../node/trust/verifier.ts';
+import { nodeCompressor } from '../../../node/zstd.ts';
+import { makeRepository, temporaryDirectory, writePackage, type Repository } from '../../e2e/fixture.ts';
+import { until } from '../../e2e/installer.ts';
+
+const MB = 1_000_000;
+
+function largest(directory: string): string {
+  return readdirSync(directory).toSorted((a, b) => statSync(join(directory, b)).size - statSync(join(directory, a)).size)[0] ?? '';
+}
+
+describe('a donor', { timeout: 120_000 }, () => {
+  const { path, remove } = temporaryDirectory('donor');
+  let repository: Repository;
+  let server: StaticServer;
+
+  before(async () => {
+    repository = await makeRepository(path, ['pea', 'bean', 'leeks'].map((name) => writePackage(path, { name, large: 3 * MB })));
+    server = await startStaticServer({ directory: repository.site, host: '127.0.0.1', port: 0 });
+  });
+  after(async () => {
+    await server.close();
+    remove();
+  });
+
+  /** A donor of the site, connected to these peers. */
+  function plant({ peers = [] as MemoryPeer[] } = {}) {
+    const blocks = new MemoryBlockstore();
+    let options: NetworkOptions | undefined;
+    let isOpen = false;
+    const openNetwork: OpenNetwork = async (each) => {
+      options = each;
+      isOpen = true;
+      const known = peers.map((peer): NetworkPeer => ({ id: peer.id, scope: peer.scope, transport: peer.transport, direction: 'inbound', open: (how) => peer.open(how) }));
+      queueMicrotask(each.onChange);
+      return { id: 'donor', addresses: [], peers: known, most: 8, dial: async () => undefined, ban: async () => undefined, close: async () => void (isOpen = false) };
+    };
+    const donor = new RepositoryDonor({
+      storage: { blocks, records: new MemoryMetadataStore() },
+      openNetwork,
+      fetch: nodeFetch,
+      clock: nodeClock,
+      minuteOfDay: () => 0,
+      hasher: nodeHasher,
+      random: nodeRandom,
+      verifier: nodeVerifier(),
+      decompressor: nodeCompressor,
+    });
+    const events: DonorEvent[] = [];
+    donor.subscribe((event) => events.push(event));
+    return {
+      blocks,
+      donor,
+      events,
+      isOpen: () => isOpen,
+      settings: (others: Partial<DonorSettings> = {}) => readSettings({ repository: server.url, rate: 0, month: 0, quota: 100 * MB, ...others }),
+      /** Somebody who asks it. */
+      asker: () => {
+        assert.ok(options);
+        return new PeerSource({ peer: new MemoryPeer({ id: 'donor', clock: nodeClock, handler: options.handler }), clock: nodeClock });
+      },
+      shows: (what: string, test: (status: DonorStatus) => boolean) => until(async () => test(donor.status), () => `${what}: ${JSON.stringify(donor.status)}`, 20_000),
+      stored: async () => {
+        const out = new Map<string, Uint8Array>();
+        for await (const cid of blocks.list()) out.set(cid.toString(), (await blocks.get(cid)) ?? new Uint8Array());
+        return out;
+      },
+    };
+  }
+
+  async function assertSound(stored: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const published = new Set(readdirSync(join(repository.site, 'blocks')));
+    for (const [text, bytes] of stored) {
+      assert.ok(published.has(text), `${text} is none of the repository's`);
+      assert.deepEqual(Buffer.from(nodeHasher.sha256(bytes)), Buffer.from(parseCid(text).multihash.digest));
+    }
+  }
+
+  it('takes nothing wrong from a peer that lies, bans it, and goes on with the site', async () => {
+    const lies: Holdings = { repositories: [], frames: true, files: false, find: () => ({ size: 1000, compressible: false, read: (_, length) => new Uint8Array(length).fill(7) }) };
+    const liar = new MemoryPeer({ id: 'liar', scope: 'swarm', clock: nodeClock, handler: new ExchangeServer({ holdings: lies, clock: nodeClock }).handle });
+    const { donor, settings, shows, stored, events } = plant({ peers: [liar] });
+    // What the site lacks for a moment is asked of the liar.
+    const file = join(repository.site, 'blocks', largest(join(repository.site, 'blocks')));
+    renameSync(file, `${repository.site}/away`);
+    await donor.start(settings(), BEST_CONDITIONS);
+    try {
+      await until(async () => events.some((event) => event.type === 'banned' && event.peer === 'liar'), 'the ban', 20_000);
+    } finally {
+      renameSync(`${repository.site}/away`, file);
+    }
+    await shows('it serves', ({ state }) => state === 'serving');
+    await donor.stop();
+    await assertSound(await stored());
+  });
+
+  it('stays within its quota, and drops what a lower one has no room for', async () => {
+    const { donor, settings, shows, stored } = plant();
+    const bytes = async (): Promise<number> => [...(await stored()).values()].reduce((sum, each) => sum + each.length, 0);
+    await donor.start(settings({ quota: 8 * MB }), BEST_CONDITIONS);
+    let most = 0;
+    const watch = donor.subscribe(() => (most = Math.max(most, donor.status.stored)));
+    await shows('two packages', ({ state, held }) => state === 'serving' && held.length === 2);
+    assert.ok(most <= 8 * MB && (await bytes()) <= 8 * MB);
+    donor.apply(settings({ quota: 5 * MB }));
+    await shows('one package', ({ state, held, stored: now }) => state === 'serving' && held.length === 1 && now <= 5 * MB);
+    assert.ok((await bytes()) <= 5 * MB);
+    donor.apply(settings({ quota: 20 * MB }));
+    await shows('all packages', ({ state, held }) => state === 'serving' && held.length === 3);
+    watch();
+    await donor.stop();
+    await assertSound(await stored());
+  });
+
+  it('gives not one byte more than the month has, and is idle then', async () => {
+    const { donor, settings, shows, stored, asker, isOpen } = plant();
+    await donor.start(settings({ month: 2 * MB }), BEST_CONDITIONS);
+    await shows('it serves', ({ state }) => state === 'serving');
+    const source = asker();
+    let got = 0;
+    for (const [text, { length }] of await stored()) {
+      await source.get({ cid: parseCid(text), maxBytes: length }, { onBytes: (count) => (got += count) }).catch(() => undefined);
+    }
+    await shows('idle', (status) => status.state === 'idle' && status.reason === 'month');
+    assert.ok(got > 1.5 * MB && got <= 2 * MB, `${got} bytes`);
+    assert.ok(donor.status.month <= 2 * MB);
+    await until(async () => !isOpen(), 'the network is closed');
+    donor.apply(settings({ month: 20 * MB }));
+    await shows('it serves again', ({ state }) => state === 'serving');
+    source.close();
+    await donor.stop();
+  });
+
+  it('neither keeps nor serves what the repository does not list, and serves nothing that was changed on its disk', async () => {
+    const { donor, settings, shows, blocks, stored, asker } = plant();
+    const foreign = await rawBlock(Buffer.from('not of this repository'), nodeHasher);
+    await blocks.put(foreign.cid, foreign.bytes);
+    await donor.start(settings(), BEST_CONDITIONS);
+    await shows('it serves', ({ state }) => state === 'serving');
+    const source = asker();
+    const ask = (cid: Cid, maxBytes: number): Promise<Uint8Array> => source.get({ cid, maxBytes });
+    await assert.rejects(ask(foreign.cid, 1000), { code: 'no-source' });
+    assert.equal(await blocks.has(foreign.cid), false);
+
+    const [[text, right] = ['', new Uint8Array()]] = [...(await stored())].toSorted(([, a], [, b]) => b.length - a.length);
+    const cid = parseCid(text);
+    await blocks.delete(cid);
+    await blocks.put(cid, new Uint8Array(right.length));
+    await assert.rejects(ask(cid, right.length), { code: 'no-source' });
+    await shows('it is there again', ({ stored: now, filling }) => now === filling?.total);
+    await until(async () => Buffer.from((await ask(cid, right.length).catch(() => new Uint8Array()))).equals(Buffer.from(right)), 'the right bytes', 20_000);
+    source.close();
+    await donor.stop();
+  });
+
+  it('holds what comes in to its rate', async () => {
+    const { donor, settings, shows } = plant();
+    const start = performance.now();
+    await donor.start(settings({ rate: 4 * MB }), BEST_CONDITIONS);
+    await shows('it serves', ({ state }) => state === 'serving');
+    // Nine megabytes, less what may come at once.
+    assert.ok(donor.status.stored > 9 * MB && performance.now() - start > 1500);
+    await donor.stop();
+  });
+});
