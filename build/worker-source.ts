@@ -16,11 +16,12 @@ export function workerSource(entry: string): Plugin {
 }
 
 /** One module with all that it imports, as text. */
-export async function bundleOne(entry: string, plugins: Plugin[] = []): Promise<string> {
+export async function bundleOne(entry: string, plugins: Plugin[] = [], define: Record<string, string> = {}): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: 'warn',
     plugins,
+    define,
     build: { write: false, target: 'es2023', lib: { entry, formats: ['es'], fileName: 'module' }, rolldownOptions: { output: { codeSplitting: false } }, minify: true },
   });
   const outputs = Array.isArray(built) ? built : [built];

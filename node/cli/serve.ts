@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MossError } from '../../core/error.ts';
 import { startStaticServer } from '../net/static-server.ts';
+import { FIRST_PAGE } from '../publish/site-hints.ts';
 import type { SitePeer } from '../peer/site-peer.ts';
 import { ServeLog } from '../ui/serve-log.ts';
 import type { Context } from './context.ts';
@@ -31,7 +32,11 @@ export async function run(context: Context, [directory = '.']: string[], options
     directory: site,
     host,
     port,
-    route: peer?.route,
+    pages: donatePages(),
+    route: (request, response) => {
+      if (showsDonatePage(site, request)) request.url = (request.url ?? '/').replace(/^\/(index\.html)?/, '/donate.html');
+      return peer?.route(request, response) ?? false;
+    },
     onRequest: (served) => {
       if (output.options.json) output.event({ type: 'served', ...served });
       else log.add(served);
@@ -105,6 +110,19 @@ function portOption(options: Record<string, unknown>, name: string): number | un
   const port = numberOption(options, name);
   if (port !== undefined && port > 65_535) throw new MossError('usage', `there is no port ${port}`);
   return port;
+}
+
+/** What `npm run build` made of `web/`, beside the built program or, when the sources run, where it is built to. */
+function donatePages(): string | undefined {
+  const places = ['../../web', '../../dist/web'].map((place) => join(import.meta.dirname, place));
+  return places.find((place) => existsSync(join(place, 'moss-seeder.js')));
+}
+
+/** At the root, unless the publisher has a page there that is not the one of `moss repo init`. */
+function showsDonatePage(site: string, { url }: IncomingMessage): boolean {
+  if (!/^\/(index\.html)?(\?|$)/.test(url ?? '') || donatePages() === undefined) return false;
+  const own = join(site, 'index.html');
+  return !existsSync(own) || readFileSync(own, 'utf8').includes(FIRST_PAGE);
 }
 
 /** Only what is meant for everybody: of a repository its site, never its keys. */

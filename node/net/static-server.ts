@@ -23,6 +23,8 @@ export interface StaticServerOptions {
   /** 0 for any that is free. */
   port: number;
   onRequest?: (served: Served) => void;
+  /** Another directory, for what is not in the first: pages that come with moss. */
+  pages?: string | undefined;
   /** Answers what is no file, such as an interface; `false` for all else. */
   route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
@@ -40,9 +42,11 @@ const FOREVER = 365 * 24 * 3600;
 const SIMPLE_RANGE = /^bytes=(\d{1,15})-(\d{0,15})$/;
 
 /** @throws MossError `io` when the address cannot be had */
-export async function startStaticServer({ directory, host, port, onRequest, route }: StaticServerOptions): Promise<StaticServer> {
+export async function startStaticServer({ directory, host, port, onRequest, route, pages }: StaticServerOptions): Promise<StaticServer> {
   // `dev` reads the disk for each request, so that new revisions are seen.
-  const handler = sirv(directory, { dev: true, etag: true, setHeaders });
+  const site = sirv(directory, { dev: true, etag: true, setHeaders });
+  const beside = pages === undefined ? undefined : sirv(pages, { dev: true, etag: true, setHeaders: setPageHeaders });
+  const handler: Handler = (request, response, next) => site(request, response, () => (beside === undefined ? next() : beside(request, response, next)));
   const server = createServer((request, response) => {
     observe(request, response, onRequest);
     answer(handler, request, response, route);
@@ -54,7 +58,9 @@ export async function startStaticServer({ directory, host, port, onRequest, rout
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`, port: actual, close: (grace = 3000) => close(server, grace) };
 }
 
-function answer(handler: ReturnType<typeof sirv>, request: IncomingMessage, response: ServerResponse, route: StaticServerOptions['route']): void {
+type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+function answer(handler: Handler, request: IncomingMessage, response: ServerResponse, route: StaticServerOptions['route']): void {
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -94,6 +100,12 @@ function setHeaders(response: ServerResponse, path: string): void {
     response.setHeader('Cache-Control', 'no-cache');
   }
   response.setHeader('Accept-Ranges', 'bytes');
+}
+
+/** A page that asks for consent is shown in nobody's frame, but for the one that is made for frames. */
+function setPageHeaders(response: ServerResponse, path: string): void {
+  response.setHeader('Cache-Control', /\/moss-engine\.[^/]+$/.test(path) ? `public,max-age=${FOREVER},immutable` : 'no-cache');
+  if (path.endsWith('.html') && !path.endsWith('/frame.html')) response.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
 }
 
 function keepSimpleRange(request: IncomingMessage): void {

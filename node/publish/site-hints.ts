@@ -2,6 +2,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What marks the page that `moss repo init` writes: `moss serve` shows the donate page in its place. */
+export const FIRST_PAGE = '<meta name="generator" content="moss repo init">';
+
 /** Writes `moss.json` and `index.html` into a new site; a publisher may change both. */
 export function writeSiteHints(directory: string, name: string): void {
   const site = join(directory, 'site');
@@ -19,6 +22,7 @@ function pageOf(name: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
+${FIRST_PAGE}
 <title>${safe}</title>
 <style>
   body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.25rem }
