@@ -3,7 +3,7 @@
  * Says how large they are and which hashes they have, and fails when one is larger than it may be.
  */
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -45,6 +45,7 @@ export async function buildWeb({ directory, engine: entry = join(WEB, 'engine.ts
   writeFileSync(join(directory, file), engine);
   const define = { __ENGINE__: JSON.stringify({ file, integrity: integrityOf(Buffer.from(engine)) }) };
   await buildPages(directory, define);
+  cpSync(join(WEB, 'examples'), join(directory, 'examples'), { recursive: true });
   // For sites that have a first page of their own.
   copyFileSync(join(directory, 'index.html'), join(directory, 'donate.html'));
   return measured(directory);
@@ -68,7 +69,9 @@ async function buildPages(directory: string, define: Record<string, string>): Pr
 }
 
 function measured(directory: string): BuiltWeb {
-  const files = readdirSync(directory)
+  const names = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = names
+    .map(({ name }) => name)
     .toSorted()
     .map((name) => {
       const bytes = readFileSync(join(directory, name));

@@ -1,7 +1,6 @@
 /** What is loaded after consent, and only then: one file, with all that gives. */
 import type { Donor } from '../core/donate/donor.ts';
 import { createDonor } from './seeder.ts';
-import { startWorker } from './start-worker.ts';
 import { askToPersist, browserStorage } from './store/storage.ts';
 
 /** What the page and the element see of the engine, whatever made it. */
@@ -18,7 +17,7 @@ export function createEngine({ connections }: { connections?: number | undefined
   const storage = browserStorage();
   void askToPersist();
   return {
-    donor: createDonor({ storage, startWorker, connections }),
+    donor: createDonor({ storage, connections }),
     erase: async () => {
       await storage.blocks.destroy();
       await storage.records.clear();

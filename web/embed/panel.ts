@@ -11,7 +11,7 @@ export interface Panel {
 /** What is asked before anything is fetched, and what is told afterwards: in a box that keeps its size. */
 export function panelOf(volunteer: Volunteer, words: ElementWords): Panel {
   const [asking, giving] = [askingPart(volunteer, words), givingPart(volunteer, words)];
-  const root = element('div', {}, asking, giving.root);
+  const root = element('div', { class: 'root' }, asking, giving.root);
   let wasAsking = true;
   return {
     root,

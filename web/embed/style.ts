@@ -11,19 +11,20 @@ const CSS = `
   box-sizing: border-box;
   inline-size: 22rem;
   max-inline-size: 100%;
-  block-size: 15rem;
+  block-size: 18rem;
   contain: strict;
   overflow: auto;
-  padding: 1rem 1.1rem;
+  padding: .9rem 1rem;
   background: var(--ground);
   color: var(--ink);
   border: 1px solid var(--line);
   border-radius: var(--moss-radius, .75rem);
-  font: .9rem/1.45 var(--moss-font, ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif);
+  font: .875rem/1.4 var(--moss-font, ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif);
   text-align: start;
 }
 :host([hidden]), [hidden] { display: none !important }
-.panel { display: flex; flex-direction: column; gap: .55rem; min-height: 100% }
+.root { block-size: 100% }
+.panel { display: flex; flex-direction: column; gap: .45rem; min-block-size: 100% }
 .title { margin: 0; font-size: 1rem; font-weight: 600; display: flex; gap: .55rem; align-items: baseline; overflow-wrap: anywhere }
 p { margin: 0; overflow-wrap: anywhere }
 .soft { color: var(--soft); font-size: .82rem }

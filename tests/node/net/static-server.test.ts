@@ -101,4 +101,23 @@ describe('the static server', { timeout: 30_000 }, () => {
       socket.on('error', reject);
     });
   }
+
+  test('pages of moss are there where the site has none of that name, and in nobody\'s frame but one', async () => {
+    const pages = mkdtempSync(join(tmpdir(), 'moss-pages-'));
+    for (const name of ['index.html', 'donate.html', 'frame.html', 'moss-engine.0123.js']) writeFileSync(join(pages, name), `of moss: ${name}`);
+    const both = await startStaticServer({ directory, pages, host: '127.0.0.1', port: 0 });
+    try {
+      const ask = (path: string): Promise<Response> => fetch(`${both.url}${path}`);
+      assert.match(await (await ask('/')).text(), /site/);
+      const page = await ask('/donate.html');
+      assert.equal(await page.text(), 'of moss: donate.html');
+      assert.equal(page.headers.get('content-security-policy'), "frame-ancestors 'none'");
+      assert.equal((await ask('/frame.html')).headers.get('content-security-policy'), null);
+      assert.match((await ask('/moss-engine.0123.js')).headers.get('cache-control') ?? '', /immutable/);
+      assert.equal((await ask('/nothing.html')).status, 404);
+    } finally {
+      await both.close(0);
+      rmSync(pages, { recursive: true });
+    }
+  });
 });

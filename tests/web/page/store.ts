@@ -87,6 +87,24 @@ const bench = {
     for await (const _ of storeOf(name).list()) count++;
     return count;
   },
+  /** Milliseconds from a worker that is not there to the first block out of it. */
+  async reopen(name: string, number: number, size: number): Promise<number> {
+    const { cid } = await numbered(number, size);
+    const start = performance.now();
+    const got = await storeOf(name).get(cid);
+    if (got?.length !== size) throw new Error('the block is not there');
+    return performance.now() - start;
+  },
+  /** Milliseconds for `count` blocks of `total`, here and there, 64 at a time. */
+  async serve(name: string, total: number, count: number, size: number): Promise<number> {
+    const cids = await Promise.all(Array.from({ length: count }, async (_, i) => (await numbered((i * 7919) % total, size)).cid));
+    const start = performance.now();
+    for (let at = 0; at < count; at += 64) {
+      const got = await Promise.all(cids.slice(at, at + 64).map((cid) => storeOf(name).get(cid)));
+      if (got.some((bytes) => bytes?.length !== size)) throw new Error('a block is not there');
+    }
+    return performance.now() - start;
+  },
   /** A block under the name of another one. */
   async forge(name: string): Promise<string> {
     const [{ cid }, { bytes }] = await Promise.all([numbered(1, 100), numbered(2, 100)]);
