@@ -7,13 +7,14 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { slimLibp2p } from './slim-libp2p.ts';
 import { bundleOne, workerSource } from './worker-source.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 const WEB = join(PROJECT, 'web');
 
 /** Bytes after gzip, at most. */
-export const BUDGETS = { loader: 10_000, engine: 150_000, page: 40_000 } as const;
+export const BUDGETS = { loader: 10 * 1024, engine: 150 * 1024, page: 40 * 1024 } as const;
 
 export interface BuiltFile {
   name: string;
@@ -39,7 +40,7 @@ export interface WebBuildOptions {
 export async function buildWeb({ directory, engine: entry = join(WEB, 'engine.ts') }: WebBuildOptions): Promise<BuiltWeb> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const engine = await bundleOne(entry, [workerSource(join(WEB, 'store/worker.ts'))]);
+  const engine = await bundleOne(entry, [workerSource(join(WEB, 'store/worker.ts')), slimLibp2p()]);
   const hash = createHash('sha256').update(engine).digest('hex').slice(0, 10);
   const file = `moss-engine.${hash}.js`;
   writeFileSync(join(directory, file), engine);
@@ -55,7 +56,7 @@ export async function buildWeb({ directory, engine: entry = join(WEB, 'engine.ts
 async function buildPages(directory: string, define: Record<string, string>): Promise<void> {
   const common = { configFile: false, logLevel: 'warn', root: WEB, base: './', define } as const;
   // By itself: a site that embeds it loads one file.
-  writeFileSync(join(directory, 'moss-seeder.js'), await bundleOne(join(WEB, 'embed.ts'), [], define));
+  writeFileSync(join(directory, 'moss-seeder.js'), await bundleOne(join(WEB, 'embed.ts'), [slimLibp2p()], define));
   await build({
     ...common,
     build: {

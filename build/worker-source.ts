@@ -1,4 +1,5 @@
 import { build, type Plugin } from 'vite';
+import { slimLibp2p } from './slim-libp2p.ts';
 
 const NAME = 'virtual:store-worker';
 const RESOLVED = `\0${NAME}`;
@@ -11,7 +12,7 @@ export function workerSource(entry: string): Plugin {
   return {
     name: 'moss-worker-source',
     resolveId: (id) => (id === NAME ? RESOLVED : undefined),
-    load: async (id) => (id === RESOLVED ? `export const source = ${JSON.stringify(await bundleOne(entry))};` : undefined),
+    load: async (id) => (id === RESOLVED ? `export const source = ${JSON.stringify(await bundleOne(entry, [slimLibp2p()]))};` : undefined),
   };
 }
 
@@ -22,7 +23,8 @@ export async function bundleOne(entry: string, plugins: Plugin[] = [], define: R
     logLevel: 'warn',
     plugins,
     define,
-    build: { write: false, target: 'es2023', lib: { entry, formats: ['es'], fileName: 'module' }, rolldownOptions: { output: { codeSplitting: false } }, minify: true },
+    // Not vite's library mode, which leaves the white space of modules as it is.
+    build: { write: false, target: 'es2023', modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict', treeshake: { moduleSideEffects: false, propertyReadSideEffects: false, propertyWriteSideEffects: false, unknownGlobalSideEffects: false }, output: { format: 'es', codeSplitting: false } } },
   });
   const outputs = Array.isArray(built) ? built : [built];
   const code = outputs.flatMap((each) => ('output' in each ? each.output : [])).flatMap((each) => (each.type === 'chunk' ? [each.code] : []));

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type LaunchOptions } from 'playwright-core';
 import type { Plugin } from 'vite';
+import { slimLibp2p } from '../../build/slim-libp2p.ts';
 import { bundleOne, workerSource } from '../../build/worker-source.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
@@ -76,7 +77,7 @@ export function filesOf(directory: string): (path: string) => Served | undefined
 
 /** A module of the project, by its path, with all that it imports, as text for a page. */
 export function bundle(entry: string, plugins: Plugin[] = []): Promise<string> {
-  return bundleOne(join(PROJECT, entry), [workerSource(join(PROJECT, 'web/store/worker.ts')), ...plugins]);
+  return bundleOne(join(PROJECT, entry), [workerSource(join(PROJECT, 'web/store/worker.ts')), slimLibp2p(), ...plugins]);
 }
 
 function portOf(server: Server): number {

@@ -1,0 +1,135 @@
+/**
+ * What a tab does not need of libp2p is left out of the engine: keys that moss has not, lines for a debugger, and a third
+ * way to read each protobuf message that nobody takes.
+ *
+ * Peers of moss have Ed25519 keys. RSA, ECDSA and secp256k1 come with every import of `@libp2p/crypto/keys`, and are a
+ * tenth of the engine; a peer with one of these is refused, as one with a key that cannot be read is.
+ */
+import type { Plugin } from 'vite';
+
+const OTHER_KEYS = /\/@libp2p\/crypto\/dist\/src\/keys\/(rsa|ecdsa|secp256k1)\/[^/]+\.js$/;
+const ERRORS = /\/core\/error\.ts$/;
+const LOGGER = /\/@libp2p\/logger\/dist\/src\/index\.js$/;
+/** Modules that are replaced whole, by what a tab needs of them. */
+const REPLACED: readonly [RegExp, string][] = [
+  // DNS over HTTPS, at two public resolvers: a tab asks nobody which repository it holds. The browser resolves names.
+  [/\/@multiformats\/dns\/dist\/src\/index\.js$/, `export const dns = () => ({ query: async () => { throw new Error('a tab looks up no DNS records'); } }); export const RecordType = { A: 1, CNAME: 5, TXT: 16, AAAA: 28 }; export const MAX_RECURSIVE_DEPTH = 32;`],
+  // The connection manager is set up to redial nobody (\`reconnectRetries: 0\`).
+  [/\/p-retry\/index\.js$/, `export default (attempt) => Promise.resolve().then(() => attempt(1)); export class AbortError extends Error {}`],
+  // Networks that are private (RFC 1918, 3927, 4193, 4291, 6598), without a library of ranges.
+  [
+    /\/@libp2p\/utils\/dist\/src\/private-ip\.js$/,
+    String.raw`const RANGES = /^(?:0\.|10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1?$|fe[89ab][0-9a-f]:|f[cd][0-9a-f]{2}:)/i;
+    export const isPrivateIp = (ip) => RANGES.test(ip.replace(/^::ffff:/i, ''));`,
+  ],
+  // Locks of the peer store, which are of one page: readers wait for one another as well, which costs nothing in memory.
+  [
+    /\/mortice\/dist\/src\/index\.js$/,
+    `export default () => {
+      let last = Promise.resolve();
+      const lock = async ({ signal } = {}) => {
+        const before = last;
+        const mine = Promise.withResolvers();
+        last = mine.promise;
+        await before;
+        if (signal?.aborted) mine.resolve();
+        signal?.throwIfAborted();
+        return mine.resolve;
+      };
+      return { readLock: lock, writeLock: lock, finalize() {} };
+    };`,
+  ],
+  // All that is asked of it: whether an address is a public one, in 2000::/3.
+  [
+    /\/@chainsafe\/netmask\/dist\/src\/index\.js$/,
+    `export const cidrContains = (range, ip) => range === '2000::/3' && /^[23][0-9a-f]{3}:/i.test(ip);
+    export class IpNet { constructor() { throw new Error('a tab has no lists of networks'); } }`,
+  ],
+  // Browsers know what an address is: the host of a URL is one in brackets, or four numbers as they were written.
+  [
+    /\/@chainsafe\/is-ip\/lib\/is-ip\.js$/,
+    `const isHost = (host) => { try { return new URL('http://' + host + '/').hostname.length > 0; } catch { return false; } };
+    export const isIPv4 = (ip) => /^(?:\\d{1,3}\\.){3}\\d{1,3}$/.test(ip) && isHost(ip);
+    export const isIPv6 = (ip) => /^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(ip) && isHost('[' + ip + ']');
+    export const isIP = (ip) => isIPv4(ip) || isIPv6(ip);
+    export const ipVersion = (ip) => (isIPv4(ip) ? 4 : isIPv6(ip) ? 6 : undefined);`,
+  ],
+  // Names in emoji, which no address has.
+  [/\/multiformats\/dist\/src\/bases\/base256emoji\.js$/, `export {};`],
+];
+const LIBP2P = /\/node_modules\/(@libp2p|libp2p|it-[a-z-]+|@multiformats)\/.*\.js$/;
+
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export function slimLibp2p(): Plugin {
+  return {
+    name: 'moss-slim-libp2p',
+    transform(code, id) {
+      if (OTHER_KEYS.test(id)) return { code: refusals(code), map: null };
+      // What each code means is for `docs/errors.md`; no page shows it.
+      if (ERRORS.test(id)) return { code: code.replaceAll(/meaning: (['"])[^]*?\1/g, `meaning: ''`), map: null };
+      const replaced = REPLACED.find(([path]) => path.test(id));
+      if (replaced !== undefined) return { code: replaced[1], map: null };
+      if (LOGGER.test(id)) return { code: SILENCE, map: null };
+      return LIBP2P.test(id) ? { code: slimmed(code, this.parse(code)), map: null } : undefined;
+    },
+  };
+}
+
+/** The same exports: functions that throw, and values that no key has. */
+function refusals(code: string): string {
+  const out = [`function unsupported() { throw new Error('peers with this kind of key are not known here'); }`];
+  for (const [, kind = '', name = ''] of code.matchAll(/^export (?:async )?(function|const|let|class) (\w+)/gm)) {
+    out.push(kind === 'function' ? `export { unsupported as ${name} };` : kind === 'class' ? `export class ${name} { constructor() { unsupported(); } }` : `export const ${name} = -1;`);
+  }
+  for (const [, names = ''] of code.matchAll(/^export \{([^}]*)\}/gm)) for (const name of names.split(',')) out.push(`export const ${name.trim().split(' as ').at(-1) ?? ''} = -1;`);
+  return out.join('\n');
+}
+
+/** Loggers that say nothing, and are not on: those calls that remain are parts of expressions. */
+const SILENCE = `
+  const log = Object.assign(() => {}, { error() {}, trace() {}, enabled: false, newScope: () => log });
+  export const defaultLogger = () => ({ forComponent: () => log });
+  export const peerLogger = defaultLogger, prefixLogger = defaultLogger;
+  export const logger = () => log;
+  export const enable = log, disable = log, enabled = () => false;
+`;
+
+/**
+ * Without statements that only call a logger, such as `this.log.trace(...)`, and without the generators that protons makes
+ * for reading a message field by field.
+ */
+function slimmed(code: string, program: unknown): string {
+  const cuts: (Node & { by: string })[] = [];
+  walk(program, (node) => {
+    if (node.type === 'ExpressionStatement' && callsLogger(code.slice(node.start, node.end))) cuts.push({ ...node, by: ';' });
+    if (node.type === 'ExpressionStatement' && /^[\w$.]+\.stream = stream;?$/.test(code.slice(node.start, node.end))) cuts.push({ ...node, by: ';' });
+    if (node.type === 'FunctionExpression' && code.startsWith('function* (reader, length, prefix', node.start)) cuts.push({ ...node, by: 'undefined' });
+  });
+  let out = code;
+  for (const { start, end, by } of cuts.toSorted((a, b) => b.start - a.start)) out = `${out.slice(0, start)}${by}${out.slice(end)}`;
+  return out;
+}
+
+/** The whole statement is one call: nothing after its last bracket, and nothing awaited or assigned. */
+function callsLogger(statement: string): boolean {
+  return /^(?:[\w#$]+\??\.)*log(?:\?\.|\.)?(?:trace|error)?(?:\?\.)?\([^]*\);?$/.test(statement);
+}
+
+function walk(value: unknown, visit: (node: Node) => void): void {
+  if (Array.isArray(value)) {
+    for (const each of value) walk(each, visit);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (isNode(value)) visit(value);
+  for (const each of Object.values(value)) walk(each, visit);
+}
+
+function isNode(value: object): value is Node {
+  return 'type' in value && typeof value.type === 'string' && 'start' in value && typeof value.start === 'number' && 'end' in value && typeof value.end === 'number';
+}
