@@ -107,7 +107,7 @@ function slimmed(code: string, program: unknown): string {
   const cuts: (Node & { by: string })[] = [];
   walk(program, (node) => {
     if (node.type === 'ExpressionStatement' && callsLogger(code.slice(node.start, node.end))) cuts.push({ ...node, by: ';' });
-    if (node.type === 'ExpressionStatement' && /^[\w$.]+\.stream = stream;?$/.test(code.slice(node.start, node.end))) cuts.push({ ...node, by: ';' });
+    if (node.type === 'ExpressionStatement' && /^(?!this\b)[\w$.]+\.stream = stream;?$/.test(code.slice(node.start, node.end))) cuts.push({ ...node, by: ';' });
     if (node.type === 'FunctionExpression' && code.startsWith('function* (reader, length, prefix', node.start)) cuts.push({ ...node, by: 'undefined' });
   });
   let out = code;

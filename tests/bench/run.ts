@@ -28,7 +28,6 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   dictionary: () => import('./dictionary.ts'),
   // Compiled with the libraries of a browser, unlike this: so the compiler must not follow.
   browser: () => import(join(REPOSITORY, 'tests/web/bench.ts')),
-  browser: () => import('./browser.ts'),
 };
 
 function note(text: string): void {

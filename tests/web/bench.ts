@@ -18,6 +18,7 @@ import { passingIdentity } from '../../node/peer/identity.ts';
 import type { RemotePeer } from '../../node/peer/remote-peer.ts';
 import { nodeCompressor } from '../../node/zstd.ts';
 import type { Bench } from '../bench/run.ts';
+import { storeFigures } from '../bench/browser-store.ts';
 import { median, type Figure } from '../bench/report.ts';
 import { SkippedError } from '../bench/programs.ts';
 
@@ -68,7 +69,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     { what: 'WebSocket, 4 KiB blocks on one stream', value: of('websocket small'), unit: '/s' },
     { what: 'from the start to the first connection, WebRTC-direct', value: of('webrtc-direct click'), unit: 'ms', goal: { most: 1000 } },
   ];
-  return figures;
+  return [...figures, ...(await storeFigures({ cache, rounds, note }))];
 };
 
 async function connect(page: Page, transport: 'webrtc-direct' | 'websocket', path: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
