@@ -1,0 +1,82 @@
+/** The donate page as people meet it: `moss serve`, its own page at the root, the real engine, real Chromium. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { buildWeb } from '../../build/web.ts';
+import { startMoss, type Program } from '../e2e/installer.ts';
+import { makeRepository, temporaryDirectory, writePackage } from '../e2e/fixture.ts';
+import { launch, NO_CHROMIUM, PROJECT } from './chromium.ts';
+
+describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
+  const directory = temporaryDirectory('served-page');
+  let serve: Program;
+  let url: string;
+  let browser: Browser;
+  before(async () => {
+    // What `npm run build` makes, and `moss serve` looks for.
+    await buildWeb({ directory: join(PROJECT, 'dist/web') });
+    const repository = await makeRepository(directory.path, [writePackage(directory.path, { name: 'pea', large: 2_000_000 })]);
+    serve = await startMoss(['serve', repository.directory, '--port', '0', '--relay'], { XDG_STATE_HOME: join(directory.path, 'state') });
+    url = String(serve.said['url']);
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await serve?.stop();
+    directory.remove();
+  });
+
+  it('stands at the root in the place of the page of `moss repo init`, and in nobody\'s frame', async () => {
+    const page = await fetch(`${url}/`);
+    assert.match(await page.text(), /moss-page\.js/);
+    assert.equal(page.headers.get('content-security-policy'), "frame-ancestors 'none'");
+    assert.equal((await fetch(`${url}/moss-seeder.js`)).headers.get('access-control-allow-origin'), '*');
+  });
+
+  it('fetches nothing but itself before somebody agrees; then it fills and serves, stops within a second, and deletes all', async () => {
+    const context = await browser.newContext({ locale: 'en-GB' });
+    const asked: string[] = [];
+    context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    context.on('console', (message) => {
+      if (/Content Security Policy|TrustedScript|Trusted Type/i.test(message.text())) assert.fail(message.text());
+    });
+    const page = await context.newPage();
+    await page.goto(`${url}/`);
+    await page.waitForSelector('text=Agree and start');
+    await page.waitForLoadState('networkidle');
+    assert.deepEqual([...new Set(asked.filter((path) => !path.startsWith('image/')))].toSorted(), ['/', '/moss-page.css', '/moss-page.js']);
+    assert.equal(await page.inputValue('#repository'), url);
+
+    await page.click('text=Agree and start');
+    await waitForLine(page, '^(Ready|Giving)');
+    assert.match(await page.innerText('main'), /test, revision 1/);
+    assert.match(await page.innerText('main'), /pea 1\.0/);
+    assert.equal(await held(page), true, 'blocks are in the private file system');
+
+    await page.reload();
+    await waitForLine(page, '^(Ready|Giving)');
+
+    await page.click('button:text-is("Stop")');
+    await page.waitForFunction(() => document.querySelector('h1')?.textContent?.startsWith('Stopped'), undefined, { timeout: 1000 });
+    assert.equal(await held(page), true, 'what is held stays');
+    await page.click('text=Delete everything');
+    await page.click('text=Yes, delete');
+    await page.waitForSelector('text=Agree and start');
+    assert.equal(await held(page), false, 'nothing is left');
+    await page.screenshot({ path: join(PROJECT, '.bench', 'served-page.png') });
+    await context.close();
+  });
+});
+
+async function waitForLine(page: Page, pattern: string): Promise<void> {
+  await page.waitForFunction((source) => new RegExp(source).test(document.querySelector('h1')?.textContent ?? ''), pattern, { timeout: 60_000 });
+}
+
+/** Whether there is anything in the private file system of the site. */
+function held(page: Page): Promise<boolean> {
+  return page.evaluate(async () => {
+    for await (const _ of (await navigator.storage.getDirectory()).keys()) return true;
+    return false;
+  });
+}
