@@ -24,7 +24,7 @@ export async function bundleOne(entry: string, plugins: Plugin[] = [], define: R
     plugins,
     define,
     // Not vite's library mode, which leaves the white space of modules as it is.
-    build: { write: false, target: 'es2023', modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict', treeshake: { moduleSideEffects: false, propertyReadSideEffects: false, propertyWriteSideEffects: false, unknownGlobalSideEffects: false }, output: { format: 'es', codeSplitting: false } } },
+    build: { write: false, target: 'es2023', modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict', treeshake: { moduleSideEffects: false, propertyReadSideEffects: false }, output: { format: 'es', codeSplitting: false } } },
   });
   const outputs = Array.isArray(built) ? built : [built];
   const code = outputs.flatMap((each) => ('output' in each ? each.output : [])).flatMap((each) => (each.type === 'chunk' ? [each.code] : []));
