@@ -1,8 +1,8 @@
 /** What a donor gave and got: by peer since it was started, and in sum for ever. */
+import { Rate } from '../exchange/rate.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataStore } from '../ports/metadata.ts';
 import { Allowance } from './allowance.ts';
-import { Meter } from './meter.ts';
 import { inMonth, monthOf, readUsage, writeUsage, type Usage } from './usage.ts';
 
 /** Peers whose bytes are remembered. */
@@ -20,8 +20,8 @@ export class Account {
   readonly #records: MetadataStore;
   readonly #clock: Clock;
   readonly #traffic = new Map<string, Traffic>();
-  #out = new Meter();
-  #in = new Meter();
+  #out = new Rate();
+  #in = new Rate();
   #usage: Usage = { month: '', sent: 0, given: 0, helped: 0 };
   #saved: Usage | undefined;
 
@@ -49,8 +49,8 @@ export class Account {
   clear(): void {
     this.#usage = { month: '', sent: 0, given: 0, helped: 0 };
     this.#traffic.clear();
-    this.#out = new Meter();
-    this.#in = new Meter();
+    this.#out = new Rate();
+    this.#in = new Rate();
   }
 
   sentIn(month: string): number {

@@ -6,7 +6,7 @@ import type { Listener } from '../../core/install/event.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { nodeClock } from '../clock.ts';
 import type { Settings } from '../config/settings.ts';
-import { Rate } from '../rate.ts';
+import { Rate } from '../../core/exchange/rate.ts';
 import type { Layout } from '../store/layout.ts';
 import { activeNumber } from '../system/installed.ts';
 import { Repositories } from '../system/repositories.ts';
@@ -111,7 +111,7 @@ export class SharingPeer {
 
   /** Bytes a second that a peer was sent just now. */
   rateTo(id: string): number {
-    return Math.round(this.#rates.get(id)?.perSecond(performance.now()) ?? 0);
+    return this.#rates.get(id)?.perSecond(performance.now()) ?? 0;
   }
 
   /** Has nothing more to do with a peer. */

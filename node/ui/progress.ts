@@ -1,7 +1,7 @@
 /** Progress: one line that changes on a terminal, a plain line for each step elsewhere. */
 import type { MossEvent, Unit } from '../../core/install/event.ts';
 import { count, formatBytes, formatDuration } from './format.ts';
-import { Rate } from '../rate.ts';
+import { Rate } from '../../core/exchange/rate.ts';
 
 type StepName = Extract<MossEvent, { type: 'step' }>['step'];
 

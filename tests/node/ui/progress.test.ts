@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MossEvent } from '../../../core/install/event.ts';
 import { Progress } from '../../../node/ui/progress.ts';
-import { Rate } from '../../../node/rate.ts';
+import { Rate } from '../../../core/exchange/rate.ts';
 
 const FETCH: MossEvent[] = [
   { type: 'step', step: 'fetch' },

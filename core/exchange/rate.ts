@@ -1,16 +1,15 @@
-/** Bytes a second over the last seconds, from values of a clock. */
-
-/** Milliseconds over which a rate is measured, and the shortest time that it is said of. */
+/** Milliseconds over which the rate is measured, and the shortest time that it is said of. */
 const WINDOW = 3000;
-const LEAST = 500;
+const LEAST = 250;
 /** Milliseconds that are counted together. */
 const BUCKET = 100;
 
-export class Meter {
+/** Bytes per second over the last seconds, from values of a clock. */
+export class Rate {
   #buckets: { at: number; bytes: number }[] = [];
   #start: number | undefined;
 
-  /** @param now milliseconds */
+  /** @param now milliseconds of a clock that never goes back */
   add(bytes: number, now: number): void {
     this.#start ??= now;
     const last = this.#buckets.at(-1);
