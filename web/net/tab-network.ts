@@ -4,7 +4,6 @@ import { identify, identifyPush } from '@libp2p/identify';
 import type { Connection, Libp2p, Stream as Libp2pStream } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { ping } from '@libp2p/ping';
 import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import { webTransport } from '@libp2p/webtransport';
@@ -50,7 +49,7 @@ export function tabNetwork({ connections, page, transports = DIALLED }: TabNetwo
       transports: [webRTCDirect(RTC), webSockets(), webTransport(), webRTC(RTC), circuitRelayTransport()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
-      services: { identify: identify(), identifyPush: identifyPush(), ping: ping() },
+      services: { identify: identify(), identifyPush: identifyPush() },
       connectionManager: { maxConnections: connections + 2, dialTimeout: DIAL, addressDialTimeout: DIAL, reconnectRetries: 0 },
       connectionMonitor: { pingInterval: 60_000 },
       connectionGater: {
