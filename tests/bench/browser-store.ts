@@ -15,9 +15,9 @@ export async function storeFigures({ cache, rounds, note }: BenchOptions): Promi
   rmSync(profile, { recursive: true, force: true });
   const script = await bundle('tests/web/page/store.ts');
   const server = await servePages((path) => (path === '/page.js' ? { body: script } : path === '/' ? { body: '<title>moss-bench</title><script type="module" src="/page.js"></script>', type: 'text/html' } : undefined));
-  const context = await launchProfile(profile);
+  let context = await launchProfile(profile);
   try {
-    const page = await context.newPage();
+    let page = await context.newPage();
     await load(page, server.url);
     note(`Filling a store with ${BLOCKS} blocks of ${SIZE} bytes ...`);
     const start = performance.now();
@@ -27,6 +27,10 @@ export async function storeFigures({ cache, rounds, note }: BenchOptions): Promi
     const fill = (performance.now() - start) / 1000;
     const [reopen, serve, memory, bare]: number[][] = [[], [], [], []];
     for (let round = 0; round < rounds; round++) {
+      // A browser of its own, as after a restart: the one that filled the store has memory of that.
+      await context.close();
+      context = await launchProfile(profile);
+      page = await context.newPage();
       await load(page, server.url);
       bare?.push(rendererBytes(profile));
       reopen?.push(await page.evaluate<number>(`bench.reopen('store', ${(round * 31_337) % BLOCKS}, ${SIZE})`));
@@ -48,8 +52,6 @@ export async function storeFigures({ cache, rounds, note }: BenchOptions): Promi
 }
 
 async function load(page: Page, url: string): Promise<void> {
-  // From a page of nothing, so that each round has a renderer of its own.
-  await page.goto('about:blank');
   await page.goto(url);
   await page.waitForFunction(`'bench' in globalThis`);
 }
