@@ -31,6 +31,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 export const bench: Bench = async ({ cache, rounds, note }) => {
   // Compiled with the libraries of a browser, which this is not.
   const { bundle, launch, NO_CHROMIUM, servePages } = await import('./chromium.ts');
+  const { launchTabs } = await import('./real-tabs.ts');
   if (NO_CHROMIUM !== false) throw new SkippedError(NO_CHROMIUM);
   const script = await bundle('tests/web/bench-page.ts');
   const pages = await servePages((path) => (path === '/page.js' ? { body: script, type: 'text/javascript' } : { body: '<!doctype html><script src="/page.js"></script>', type: 'text/html' }));
@@ -45,7 +46,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     for (let round = 0; round < rounds; round++) {
       add('plain', PLAIN / MIB / (await plainWebSocket(page)));
       for (const transport of ['webrtc-direct', 'websocket'] as const) {
-        const { host, peer, click } = await connect(page, transport, join(cache, 'browser-certificates.json'));
+        const { host, peer, click } = await connect((...args) => page.evaluate(([addresses, each]) => globalThis.serve(addresses, each).then(() => undefined), args), transport, join(cache, 'browser-certificates.json'));
         add(`${transport} click`, click);
         add(`${transport} large`, (LARGE.count * LARGE.size) / MIB / (await take(peer, large, LARGE.size)));
         add(`${transport} small`, SMALL.count / (await take(peer, small, SMALL.size)));
@@ -53,6 +54,24 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
         await host.stop();
       }
       note(`round ${round + 1}: ${[...measured].map(([what, values]) => `${what} ${values.at(-1)?.toFixed(1)}`).join(', ')}`);
+    }
+    await browser.close();
+    const tabs = await launchTabs();
+    try {
+      const other = await tabs.open('about:blank');
+      const tab = await tabs.open(pages.url);
+      const held = await tab.evaluate(({ count, size }: typeof LARGE) => globalThis.hold(count, size), LARGE);
+      const { host, peer } = await connect((...args) => tab.evaluate(([addresses, each]: typeof args) => globalThis.serve(addresses, each).then(() => undefined), args), 'webrtc-direct', join(cache, 'browser-certificates.json'));
+      for (let round = 0; round < rounds; round++) {
+        for (const [what, front] of [['visible', tab], ['hidden', other]] as const) {
+          await front.show();
+          await until(() => tab.evaluate(() => document.visibilityState), what);
+          add(what, (LARGE.count * LARGE.size) / MIB / (await take(peer, held, LARGE.size)));
+        }
+      }
+      await host.stop();
+    } finally {
+      await tabs.close();
     }
   } finally {
     await browser.close();
@@ -67,12 +86,15 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     { what: 'WebRTC-direct, 4 KiB blocks on one stream', value: of('webrtc-direct small'), unit: '/s', goal: { least: 2500 } },
     { what: 'WebSocket, 1 MiB blocks on one stream, MiB/s', value: of('websocket large'), unit: 'ratio' },
     { what: 'WebSocket, 4 KiB blocks on one stream', value: of('websocket small'), unit: '/s' },
+    { what: 'hidden tab ÷ visible tab, WebRTC-direct, 1 MiB blocks', value: of('hidden') / of('visible'), unit: 'ratio', goal: { least: 0.8 } },
     { what: 'from the start to the first connection, WebRTC-direct', value: of('webrtc-direct click'), unit: 'ms', goal: { most: 1000 } },
   ];
   return [...figures, ...(await storeFigures({ cache, rounds, note }))];
 };
 
-async function connect(page: Page, transport: 'webrtc-direct' | 'websocket', path: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
+type Serve = (addresses: string[], transport: 'webrtc-direct' | 'websocket') => Promise<void>;
+
+async function connect(serve: Serve, transport: 'webrtc-direct' | 'websocket', path: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
   const certificates = new Certificates(path);
   await certificates.renew(nodeClock.now());
   const met = Promise.withResolvers<RemotePeer>();
@@ -82,8 +104,15 @@ async function connect(page: Page, transport: 'webrtc-direct' | 'websocket', pat
   );
   await host.handle(async (stream) => stream.abort());
   const start = performance.now();
-  await page.evaluate(([addresses, each]) => globalThis.serve(addresses, each).then(() => undefined), [host.addresses.map(String), transport] as const);
+  await serve(host.addresses.map(String), transport);
   return { host, peer: await met.promise, click: performance.now() - start };
+}
+
+async function until(state: () => Promise<string>, wanted: string): Promise<void> {
+  for (let tries = 0; (await state()) !== wanted; tries++) {
+    if (tries === 100) throw new Error(`the tab does not become ${wanted}`);
+    await nodeClock.sleep(50);
+  }
 }
 
 /** Gets and checks all blocks. @returns seconds */

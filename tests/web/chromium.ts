@@ -25,10 +25,12 @@ export function launchProfile(directory: string, options: Parameters<typeof chro
   return chromium.launchPersistentContext(directory, { ...launchOptions(), ...options });
 }
 
+/** `--no-sandbox`: the tests may run as root, where the sandbox cannot. Loopback has to do, so mDNS names are off. */
+export const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'];
+
 function launchOptions(): LaunchOptions {
   if (CHROMIUM === undefined) throw new Error('no Chromium is here');
-  // `--no-sandbox`: the tests may run as root, where the sandbox cannot. Loopback has to do, so mDNS names are off.
-  return { executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'] };
+  return { executablePath: CHROMIUM, args: CHROMIUM_FLAGS };
 }
 
 /** What a path answers: the content, its type by the extension unless it is given. */
