@@ -100,8 +100,17 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
     this.safeDispatchEvent('listening');
   }
 
+  /** On the port that it was shown on before, or another one where that is taken: the address changes then. */
   async #open(certificate: KeptCertificate): Promise<Shown> {
-    const port = certificate.port === 0 ? await freeUdpPort() : certificate.port;
+    if (certificate.port === 0) return this.#listen(certificate, await freeUdpPort());
+    try {
+      return await this.#listen(certificate, certificate.port);
+    } catch {
+      return this.#listen(certificate, await freeUdpPort());
+    }
+  }
+
+  async #listen(certificate: KeptCertificate, port: number): Promise<Shown> {
     const { pem, privateKey, certhash } = certificate;
     const transport: Transport & { start?: () => Promise<void> } = webRTCDirect({ ...RTC, certificate: { pem, privateKey, certhash } })(this.#components);
     await transport.start?.();

@@ -1,5 +1,7 @@
 /** Certificates that browsers know by their hashes: kept, renewed in time, and shown beside each other. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -41,6 +43,22 @@ describe('certificates', { timeout: 60_000 }, () => {
     await certificates.renew(start + 2 * ROTATION);
     assert.equal(hashes(certificates)[1], fresh);
     assert.equal(hashes(certificates).includes(old ?? ''), false);
+  });
+
+  it('are shown on another port where somebody has theirs', async () => {
+    const certificates = new Certificates(join(path, 'taken.json'));
+    await certificates.renew(nodeClock.now());
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address();
+    const [certhash] = hashes(certificates);
+    certificates.placed(certhash ?? '', port);
+    const host = await open(certificates);
+    const address = host.addresses.map(String).find((each) => each.includes('/webrtc-direct/'));
+    await host.stop();
+    taken.close();
+    assert.match(address ?? '', new RegExp(`/udp/${certificates.current[0]?.port}/webrtc-direct/certhash/${certhash}/`));
+    assert.notEqual(certificates.current[0]?.port, port);
   });
 
   it('both lead to the host that announces them', async () => {
