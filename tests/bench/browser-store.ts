@@ -34,7 +34,10 @@ export async function storeFigures({ cache, rounds, note }: BenchOptions): Promi
       await load(page, server.url);
       bare?.push(rendererBytes(profile));
       reopen?.push(await page.evaluate<number>(`bench.reopen('store', ${(round * 31_337) % BLOCKS}, ${SIZE})`));
-      serve?.push(await page.evaluate<number>(`bench.serve('store', ${BLOCKS}, ${SERVED}, ${SIZE})`));
+      await page.evaluate(`bench.choose(${BLOCKS}, ${SERVED}, ${SIZE})`);
+      // Making the blocks again to know their names left as many bytes behind.
+      await page.requestGC();
+      serve?.push(await page.evaluate<number>(`bench.serve('store', ${SIZE})`));
       memory?.push(rendererBytes(profile));
     }
     return [
