@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { CHROMIUM, CHROMIUM_FLAGS } from './chromium.ts';
 
 const START_TIME = 20_000;
-/** As playwright-core does it: trials of Chromium's makers, such as asking before a page may reach this machine, stay out. */
+/** As playwright-core starts it: without the trials of Chromium's makers. */
 const FLAGS = ['--headless=new', '--no-first-run', '--disable-field-trial-config', '--remote-debugging-port=0'];
 
 export interface RealTab {
