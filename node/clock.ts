@@ -1,24 +1,13 @@
 import type { Clock } from '../core/ports/clock.ts';
+import { sleepBy } from '../core/sleep.ts';
 
 /** The machine's clock. `SOURCE_DATE_EPOCH` is for publishers only: see `publisherClock`. */
 export const nodeClock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, { signal } = {}) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason);
-        return;
-      }
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
-      signal?.addEventListener('abort', onAbort);
-    }),
+  sleep: sleepBy((ms, wake) => {
+    const timer = setTimeout(wake, ms);
+    return () => clearTimeout(timer);
+  }),
 };
 
 /**

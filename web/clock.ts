@@ -1,4 +1,5 @@
 import type { Clock } from '../core/ports/clock.ts';
+import { sleepBy } from '../core/sleep.ts';
 import { trustedScriptUrl } from './trusted.ts';
 
 /** What the worker of a clock does: it answers with the number after so many milliseconds. */
@@ -10,25 +11,7 @@ const SOURCE = 'onmessage=({data:[n,ms]})=>setTimeout(postMessage,ms,n)';
  */
 export function webClock(): Clock {
   const alarms = new Alarms();
-  return {
-    now: () => Date.now(),
-    sleep: (ms, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted === true) {
-          reject(signal.reason);
-          return;
-        }
-        const onAbort = (): void => {
-          cancel();
-          reject(signal?.reason);
-        };
-        const cancel = alarms.set(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort);
-      }),
-  };
+  return { now: () => Date.now(), sleep: sleepBy((ms, wake) => alarms.set(ms, wake)) };
 }
 
 class Alarms {

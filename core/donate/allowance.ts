@@ -58,7 +58,7 @@ export class Allowance implements UploadLimits {
     }
     this.#promised += bytes;
     try {
-      await wait(this.#out, bytes, options);
+      await this.#out?.take(bytes, options);
     } catch (error) {
       this.#promised -= bytes;
       throw error;
@@ -72,10 +72,6 @@ export class Allowance implements UploadLimits {
 
   /** Holds what comes in to the same rate. */
   async takeIn(bytes: number, options?: AbortOptions): Promise<void> {
-    await wait(this.#in, bytes, options);
+    await this.#in?.take(bytes, options);
   }
-}
-
-async function wait(bucket: TokenBucket | undefined, bytes: number, options?: AbortOptions): Promise<void> {
-  await bucket?.take(bytes, options);
 }
