@@ -1,3 +1,6 @@
+import { base64pad } from 'multiformats/bases/base64';
+import { code } from './x86-64-filter.ts';
+
 /**
  * A filter makes content easier to compress, and is undone after unpacking. `x86-64` turns the relative addresses of
  * calls, jumps and RIP-relative operands into absolute ones, in big-endian order, so that the same target looks the same
@@ -10,24 +13,25 @@
 export const FILTERS = ['x86-64'] as const;
 export type Filter = (typeof FILTERS)[number];
 
-/** Displacements within 16 MiB either way are addresses; others are left as they are, but for their order. */
-const HALF = 2 ** 24;
-const MASK = 2 ** 25 - 1;
+/** What the core uses of WebAssembly, which every platform has; SIMD since Node 16, Chromium 91, Firefox 89, Safari 16.4. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+};
 
-/** call rel32 and jmp rel32. */
-const CALL = 1;
-/** A prefix with REX.W, and two bytes later a ModRM with mod 0 and r/m 5: a displacement from RIP. */
-const REX = 2;
-/** What a byte may begin, and what the second byte after it allows for: both by look-up, as comparing takes longer (measured). */
-const KINDS = new Uint8Array(256);
-for (const opcode of [0xe8, 0xe9]) KINDS[opcode] = CALL;
-for (let prefix = 0x48; prefix < 0x50; prefix++) KINDS[prefix] = REX;
-const ALLOWS = new Uint8Array(256).fill(CALL);
-for (let modrm = 0x05; modrm < 0x40; modrm += 8) ALLOWS[modrm] = CALL | REX;
+interface Code {
+  memory: { buffer: ArrayBuffer };
+  /** Rewrites what begins from `at` until before `end`, of the memory; returns where the next scan begins. */
+  filter: (at: number, end: number, address: number, undo: number) => number;
+}
 
-/** Opcodes with a ModRM byte that programs use with RIP-relative operands: add, cmp, movsxd, mov, lea. */
-const OPCODES = new Uint8Array(256);
-for (const opcode of [0x03, 0x2b, 0x39, 0x3b, 0x63, 0x85, 0x89, 0x8b, 0x8d]) OPCODES[opcode] = 1;
+/** Where the content lies in the memory, and how much of it at a time: what a core's cache holds. */
+const CONTENT = 256;
+const CHUNK = 64 * 1024;
+/** Bytes from the start of an instruction to its end, at most: less than that is left as it is. */
+const INSTRUCTION = 7;
+
+let loaded: Code | undefined;
 
 /**
  * Applies the filter in place.
@@ -35,36 +39,30 @@ for (const opcode of [0x03, 0x2b, 0x39, 0x3b, 0x63, 0x85, 0x89, 0x8b, 0x8d]) OPC
  * @param start the address of the first byte
  */
 export function applyFilter(_filter: Filter, bytes: Uint8Array, start = 0): void {
-  for (let at = nextOperand(bytes, 0); at !== -1; at = nextOperand(bytes, at + 4)) {
-    let value = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-    // A displacement counts from the next instruction.
-    if (value >= -HALF && value < HALF) value = ((value + start + at + 4 + HALF) & MASK) - HALF;
-    bytes[at] = value >>> 24;
-    bytes[at + 1] = value >>> 16;
-    bytes[at + 2] = value >>> 8;
-    bytes[at + 3] = value;
-  }
+  rewrite(bytes, start, false);
 }
 
 /** Undoes the filter in place. */
 export function undoFilter(_filter: Filter, bytes: Uint8Array, start = 0): void {
-  for (let at = nextOperand(bytes, 0); at !== -1; at = nextOperand(bytes, at + 4)) {
-    let value = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-    if (value >= -HALF && value < HALF) value = ((value - start - at - 4 + HALF) & MASK) - HALF;
-    bytes[at] = value;
-    bytes[at + 1] = value >>> 8;
-    bytes[at + 2] = value >>> 16;
-    bytes[at + 3] = value >>> 24;
+  rewrite(bytes, start, true);
+}
+
+function rewrite(bytes: Uint8Array, start: number, isUndoing: boolean): void {
+  loaded ??= load();
+  const memory = new Uint8Array(loaded.memory.buffer);
+  for (let at = 0; at < bytes.length - INSTRUCTION; ) {
+    const chunk = bytes.subarray(at, at + CHUNK);
+    memory.set(chunk, CONTENT);
+    const end = CONTENT + chunk.length - INSTRUCTION;
+    const next = loaded.filter(CONTENT, end, start + at - CONTENT, isUndoing ? 1 : 0);
+    bytes.set(memory.subarray(CONTENT, CONTENT + chunk.length), at);
+    // What an instruction took of the last bytes is done; what may begin in the others belongs to the next chunk.
+    at += next - CONTENT;
   }
 }
 
-/** Where the next four bytes to rewrite start, at or after `from`; -1 when there are none. */
-function nextOperand(bytes: Uint8Array, from: number): number {
-  const last = bytes.length - 7;
-  for (let i = from; ; i++) {
-    while (i < last && ((KINDS[bytes[i] ?? 0] ?? 0) & (ALLOWS[bytes[i + 2] ?? 0] ?? 0)) === 0) i++;
-    if (i >= last) return -1;
-    if (KINDS[bytes[i] ?? 0] === CALL) return i + 1;
-    if (OPCODES[bytes[i + 1] ?? 0] === 1) return i + 3;
-  }
+function load(): Code {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(base64pad.baseDecode(code)));
+  // As x86-64-filter.wat exports it.
+  return exports as Code;
 }
