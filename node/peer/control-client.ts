@@ -61,12 +61,8 @@ export class DaemonControl {
 
   /** A stream to a peer: by its bulk carrier from here, else through the daemon. */
   async open(peer: string, options: AbortOptions = {}): Promise<{ stream: Stream; transport: string }> {
-    try {
-      const { host, ticket, client, server } = (await this.#ask({ do: 'ticket', peer })) as Record<'host' | 'ticket' | 'client' | 'server', string>;
-      return { stream: await dialBulk({ host, ticket: Buffer.from(ticket, 'base64'), client, server }, options), transport: 'tls' };
-    } catch {
-      options.signal?.throwIfAborted();
-    }
+    const bulk = await this.#openBulk(peer, options);
+    if (bulk !== undefined) return { stream: bulk, transport: 'tls' };
     const socket = await this.#connect();
     const stream = socketStream(socket);
     try {
@@ -76,6 +72,25 @@ export class DaemonControl {
       // A socket that nobody ends keeps the process.
       stream.abort(error);
       throw error;
+    }
+  }
+
+  /** `undefined` where the peer gives no ticket, or its port cannot be reached. */
+  async #openBulk(peer: string, options: AbortOptions): Promise<Stream | undefined> {
+    let ticket: Record<'host' | 'ticket' | 'client' | 'server', string>;
+    try {
+      ticket = (await this.#ask({ do: 'ticket', peer })) as typeof ticket;
+    } catch {
+      options.signal?.throwIfAborted();
+      return undefined;
+    }
+    try {
+      return await dialBulk({ ...ticket, ticket: Buffer.from(ticket.ticket, 'base64') }, options);
+    } catch {
+      options.signal?.throwIfAborted();
+      // The next streams need not find that out again.
+      this.#ask({ do: 'bulk-failed', peer }).catch(() => undefined);
+      return undefined;
     }
   }
 

@@ -88,7 +88,9 @@ async function answer(request: Exclude<ControlRequest, { do: 'stream' }>, contro
     case 'peers':
       return controlled.peers();
     case 'ticket': {
-      const access = await requirePeer(controlled, request.peer).bulkAccess();
+      const peer = requirePeer(controlled, request.peer);
+      if (!peer.triesBulk) throw new MossError('source-failed', `the bulk carrier of ${peer.id} is left alone`);
+      const access = await peer.bulkAccess();
       return { ...access, ticket: Buffer.from(access.ticket).toString('base64') };
     }
     case 'bulk-failed':

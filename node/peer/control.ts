@@ -12,7 +12,7 @@ export type ControlRequest =
   | { do: 'ticket'; peer: string }
   /** From here on the socket is a stream to the peer. */
   | { do: 'stream'; peer: string }
-  /** The bulk carrier of a peer did not work from where the asker is. */
+  /** The bulk carrier of a peer did not work from where the asker is: it is left alone for a while. */
   | { do: 'bulk-failed'; peer: string }
   | { do: 'ban'; peer: string; reason: string }
   /** There is something new to list, or to count. */
@@ -54,10 +54,14 @@ const MAX_PATH = 100;
 /** Characters of one line. */
 export const MAX_LINE = 64 * 1024;
 
-/** The socket of a root's daemon: in the root, unless its path is too long for one. */
-export function controlSocket({ root, peer }: Layout, environment: Record<string, string | undefined> = process.env): string {
-  const path = join(peer, 'control.sock');
+/**
+ * The socket of a root's daemon: in the root, unless its path is too long for one.
+ *
+ * @param name `ask` for the peer of a command that holds the lock of the root
+ */
+export function controlSocket({ root, peer }: Layout, environment: Record<string, string | undefined> = process.env, name: 'control' | 'ask' = 'control'): string {
+  const path = join(peer, `${name}.sock`);
   if (Buffer.byteLength(path) <= MAX_PATH) return path;
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 24);
-  return join(environment['XDG_RUNTIME_DIR'] || tmpdir(), `moss-${name}.sock`);
+  const hash = createHash('sha256').update(root).digest('hex').slice(0, 24);
+  return join(environment['XDG_RUNTIME_DIR'] || tmpdir(), `moss-${hash}${name === 'control' ? '' : `-${name}`}.sock`);
 }

@@ -8,6 +8,7 @@ import { nodeClock } from '../clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Layout } from '../store/layout.ts';
 import { nodeCompressor } from '../zstd.ts';
+import { AskingPeer } from './asking-peer.ts';
 import { DaemonControl, DaemonPeer } from './control-client.ts';
 import { PeerBook } from './peer-book.ts';
 
@@ -27,7 +28,7 @@ const LOOK_LATER = 500;
 
 /** Where peers come from. */
 interface Origin {
-  peers: () => Promise<Peer[]>;
+  peers: () => Promise<readonly Peer[]>;
   ban: (id: string, reason: string) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -40,6 +41,8 @@ export class PeerAccess {
   /** For what comes from beyond the local network, of all peers together. */
   readonly #rate: TokenBucket | undefined;
   #looking: Promise<void> | undefined;
+  /** Bans that are being told. */
+  #banning: Promise<unknown> = Promise.resolve();
 
   /** Starts looking at once, and takes nobody's time: what fails is told as a warning. */
   constructor(options: PeerAccessOptions) {
@@ -94,11 +97,14 @@ export class PeerAccess {
     this.#banned.add(id);
     this.#sources.get(id)?.close();
     this.#sources.delete(id);
-    await (await this.#origin).ban(id, reason);
+    const told = this.#origin.then((origin) => origin.ban(id, reason));
+    this.#banning = Promise.allSettled([this.#banning, told]);
+    await told;
   }
 
   async close(): Promise<void> {
     for (const source of this.#sources.values()) source.close();
+    await this.#banning;
     await (await this.#origin).stop();
   }
 
@@ -139,12 +145,12 @@ async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Pro
       stop: async () => undefined,
     };
   }
-  const { SharingPeer } = await import('./sharing-peer.ts');
-  const sharing = await SharingPeer.start({ layout, settings, scope: settings.share, serves: false, onEvent });
+  const onWarning = (message: string): void => onEvent({ type: 'warning', message });
+  const asking = new AskingPeer({ layout, settings, scope: settings.share, onWarning });
   return {
-    peers: async () => sharing.host.peers,
-    ban: (id, reason) => sharing.ban(id, reason),
-    stop: () => sharing.stop(),
+    peers: async () => asking.peers,
+    ban: (id, reason) => asking.ban(id, reason),
+    stop: () => asking.stop(),
   };
 }
 

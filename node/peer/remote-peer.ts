@@ -57,7 +57,7 @@ export class RemotePeer implements Peer {
   }
 
   async open({ signal }: AbortOptions = {}): Promise<Stream> {
-    if (performance.now() >= this.#bulkFrom) {
+    if (this.triesBulk) {
       try {
         const stream = await dialBulk(await this.bulkAccess({ signal }), { signal });
         this.#bulkWorks = true;
@@ -68,6 +68,11 @@ export class RemotePeer implements Peer {
       }
     }
     return this.openMuxed({ signal });
+  }
+
+  /** Whether the bulk carrier is not left alone. */
+  get triesBulk(): boolean {
+    return performance.now() >= this.#bulkFrom;
   }
 
   /** The bulk carrier did not work: the next streams go another way. */

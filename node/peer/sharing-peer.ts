@@ -44,6 +44,8 @@ export class SharingPeer {
   readonly book: PeerBook;
   readonly holdings: RootHoldings;
   readonly started = nodeClock.now();
+  /** Called when another peer is there, or one is gone. */
+  onPeers: () => void = () => undefined;
   readonly #options: SharingOptions;
   readonly #acquaintances: Acquaintances;
   readonly #discovery: LanDiscovery;
@@ -81,7 +83,10 @@ export class SharingPeer {
       );
       const sharing = new SharingPeer(options, host, book);
       events.onPeer = (peer) => sharing.#met(peer);
-      events.onGone = (id) => sharing.#rates.delete(id);
+      events.onGone = (id) => {
+        sharing.#rates.delete(id);
+        sharing.onPeers();
+      };
       await sharing.#begin();
       if (serves) writePorts(layout.peer, host.ports);
       return sharing;
@@ -177,6 +182,7 @@ export class SharingPeer {
   }
 
   #met(peer: RemotePeer): void {
+    this.onPeers();
     this.host
       .addressesOf(peer.id)
       .then((addresses) => this.book.met(peer.id, { addresses, scope: peer.scope }))

@@ -1,0 +1,71 @@
+/**
+ * A peer that only asks, for one command, on a thread of its own: loading libp2p, its handshakes and its liars take no
+ * time and no memory of who installs. The command speaks with it as with a daemon, and dials the bulk carrier itself.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { PeerScope } from '../../core/ports/transport.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Layout } from '../store/layout.ts';
+import { workerUrl } from '../threads/pool.ts';
+import type { AskingReport, AskingTask } from './asking-thread.ts';
+import { controlSocket, type PeerStatus } from './control.ts';
+import { DaemonControl, DaemonPeer } from './control-client.ts';
+
+/** Megabytes of heap: who makes this thread hold more ends the search for peers, and not the command. */
+const HEAP = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
+
+export interface AskingPeerOptions {
+  layout: Layout;
+  settings: Settings;
+  scope: PeerScope;
+  /** What is told when something of it does not work; nothing depends on it. */
+  onWarning: (message: string) => void;
+}
+
+export class AskingPeer {
+  readonly #worker: Worker;
+  readonly #control: DaemonControl;
+  readonly #socket: string;
+  #peers: readonly DaemonPeer[] = [];
+
+  constructor({ layout, settings, scope, onWarning }: AskingPeerOptions) {
+    mkdirSync(layout.peer, { recursive: true, mode: 0o700 });
+    this.#socket = controlSocket(layout, process.env, 'ask');
+    this.#control = new DaemonControl(this.#socket);
+    const task: AskingTask = { root: layout.root, settings, scope, socket: this.#socket };
+    const worker = new Worker(workerUrl(import.meta.url, './asking-thread'), { workerData: task, resourceLimits: HEAP });
+    const fail = (message: string): void => {
+      this.#peers = [];
+      onWarning(`no peers are asked: ${message}`);
+    };
+    worker.on('message', (report: AskingReport) => {
+      if ('peers' in report) this.#peers = report.peers.map((peer) => this.#peerOf(peer));
+      else if ('warning' in report) onWarning(report.warning);
+      else fail(report.failure);
+    });
+    worker.on('error', ({ message }) => fail(message));
+    // A search keeps nobody.
+    worker.unref();
+    this.#worker = worker;
+  }
+
+  /** Peers that are connected now; the same ones each time. */
+  get peers(): readonly DaemonPeer[] {
+    return this.#peers;
+  }
+
+  async ban(id: string, reason: string): Promise<void> {
+    await this.#control.ban(id, reason);
+  }
+
+  /** What it noted is written already: it need not take its leave. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+    rmSync(this.#socket, { force: true });
+  }
+
+  #peerOf(status: PeerStatus): DaemonPeer {
+    return this.#peers.find(({ id }) => id === status.id) ?? new DaemonPeer(this.#control, status);
+  }
+}

@@ -1,0 +1,53 @@
+/** A thread that finds peers and asks them for tickets and streams, for who started it: see `asking-peer.ts`. */
+import { enableCompileCache } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { MossError } from '../../core/error.ts';
+import type { PeerScope } from '../../core/ports/transport.ts';
+import type { Settings } from '../config/settings.ts';
+import { Layout } from '../store/layout.ts';
+import type { PeerStatus } from './control.ts';
+
+export interface AskingTask {
+  root: string;
+  settings: Settings;
+  scope: PeerScope;
+  /** Where to be asked, as a daemon is. */
+  socket: string;
+}
+
+export type AskingReport = { peers: PeerStatus[] } | { warning: string } | { failure: string };
+
+if (parentPort === null) throw new MossError('bug', 'a worker module was loaded outside of a worker');
+const port = parentPort;
+const report = (message: AskingReport): void => port.postMessage(message);
+
+async function ask({ root, settings, scope, socket }: AskingTask): Promise<void> {
+  // Each thread has to say so; and what is loaded here takes a quarter of a second.
+  enableCompileCache();
+  const [{ SharingPeer }, { ControlServer }, { peersOf }] = await Promise.all([import('./sharing-peer.ts'), import('./control-server.ts'), import('./daemon.ts')]);
+  const sharing = await SharingPeer.start({
+    layout: new Layout(root),
+    settings,
+    scope,
+    serves: false,
+    onEvent: (event) => {
+      if (event.type === 'warning') report({ warning: event.message });
+    },
+  });
+  await ControlServer.listen(socket, {
+    status: () => {
+      throw new MossError('usage', 'this is no daemon');
+    },
+    peers: () => peersOf(sharing),
+    peer: (id) => sharing.host.peers.find((peer) => peer.id === id),
+    ban: (id, reason) => sharing.ban(id, reason),
+    refresh: async () => undefined,
+    reload: async () => undefined,
+    stop: () => undefined,
+  });
+  const tell = (): void => report({ peers: peersOf(sharing) });
+  sharing.onPeers = tell;
+  tell();
+}
+
+ask(workerData as AskingTask).catch((error: unknown) => report({ failure: error instanceof Error ? error.message : String(error) }));
