@@ -3,6 +3,8 @@
  * time and no memory of who installs. The command speaks with it as with a daemon, and dials the bulk carrier itself.
  */
 import { mkdirSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PeerScope } from '../../core/ports/transport.ts';
 import type { Settings } from '../config/settings.ts';
@@ -33,7 +35,9 @@ export class AskingPeer {
     mkdirSync(layout.peer, { recursive: true, mode: 0o700 });
     this.#socket = controlSocket(layout, process.env, 'ask');
     this.#control = new DaemonControl(this.#socket);
-    const task: AskingTask = { root: layout.root, settings, scope, socket: this.#socket };
+    // It is the directory of this version of Node in the one that was chosen.
+    const compiled = getCompileCacheDir();
+    const task: AskingTask = { root: layout.root, settings, scope, socket: this.#socket, compiled: compiled && dirname(compiled) };
     const worker = new Worker(workerUrl(import.meta.url, './asking-thread'), { workerData: task, resourceLimits: HEAP });
     const fail = (message: string): void => {
       this.#peers = [];

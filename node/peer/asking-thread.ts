@@ -1,5 +1,6 @@
 /** A thread that finds peers and asks them for tickets and streams, for who started it: see `asking-peer.ts`. */
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { MossError } from '../../core/error.ts';
 import type { PeerScope } from '../../core/ports/transport.ts';
@@ -13,6 +14,8 @@ export interface AskingTask {
   scope: PeerScope;
   /** Where to be asked, as a daemon is. */
   socket: string;
+  /** Where compiled code is kept between runs. */
+  compiled: string | undefined;
 }
 
 export type AskingReport = { peers: PeerStatus[] } | { warning: string } | { failure: string };
@@ -21,9 +24,14 @@ if (parentPort === null) throw new MossError('bug', 'a worker module was loaded 
 const port = parentPort;
 const report = (message: AskingReport): void => port.postMessage(message);
 
-async function ask({ root, settings, scope, socket }: AskingTask): Promise<void> {
-  // Each thread has to say so; and what is loaded here takes a quarter of a second.
-  enableCompileCache();
+/** On two cores it is the installing threads that must not wait. */
+const NICE = 5;
+
+async function ask({ root, settings, scope, socket, compiled }: AskingTask): Promise<void> {
+  // Linux alone counts priority by the thread; elsewhere the whole process would have this one.
+  if (process.platform === 'linux') setPriority(NICE);
+  // Each thread has to say so.
+  if (compiled !== undefined) enableCompileCache(compiled);
   const [{ SharingPeer }, { ControlServer }, { peersOf }] = await Promise.all([import('./sharing-peer.ts'), import('./control-server.ts'), import('./daemon.ts')]);
   const sharing = await SharingPeer.start({
     layout: new Layout(root),
@@ -48,6 +56,8 @@ async function ask({ root, settings, scope, socket }: AskingTask): Promise<void>
   const tell = (): void => report({ peers: peersOf(sharing) });
   sharing.onPeers = tell;
   tell();
+  // This thread is ended from outside, and would keep nothing for the next one.
+  flushCompileCache();
 }
 
 ask(workerData as AskingTask).catch((error: unknown) => report({ failure: error instanceof Error ? error.message : String(error) }));
