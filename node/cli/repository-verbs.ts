@@ -133,6 +133,7 @@ export const REPOSITORY_VERBS: (Verb | Group)[] = [
       ['--host <address>', 'to listen on (127.0.0.1): 0.0.0.0 for all of this machine\'s'],
       ['--no-peer', 'be a web server alone'],
       ['--relay', 'help peers that cannot be reached to meet others'],
+      ['--webtransport', 'let browsers in by WebTransport, too'],
       ['--peer-port <number>', 'of the peer; 0 for one that is chosen once and kept (0)'],
       ['--announce <multiaddrs>', 'where the peer is reached, if this machine cannot know', 'list'],
       ['--bootstrap <multiaddrs>', 'peers to meet at the start', 'list'],

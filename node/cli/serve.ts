@@ -75,6 +75,7 @@ async function startPeer({ output, environment }: Context, { site, host }: { sit
       state: stateDirectory(site, environment),
       port: portOption(options, 'peerPort') ?? 0,
       relay,
+      webTransport: flagOption(options, 'webtransport'),
       announce: listOption(options, 'announce') ?? [],
       bootstrap: listOption(options, 'bootstrap') ?? [],
       connections: PEERS,

@@ -37,6 +37,8 @@ export interface Settings {
   peers: number;
   /** The TCP port of the peer; 0 for one that is chosen once and kept. */
   'peer-port': number;
+  /** Whether browsers may reach a daemon of the swarm by WebTransport, too. */
+  webtransport: boolean;
 }
 
 /** `off`: nothing is announced, and no peer is asked. */
@@ -97,6 +99,7 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
   'download-rate': { initial: 0, read: readBytes, expected: SIZE, meaning: 'Bytes a second from peers beyond the local network; 0 for no limit.' },
   peers: { initial: 64, read: readWhole(1, 1000), expected: 'a number from 1 to 1000', meaning: 'Peers at the same time.' },
   'peer-port': { initial: 0, read: readWhole(0, 65_535), expected: 'a port, or 0', meaning: 'The TCP port of the peer; 0 for one that is chosen once and kept.' },
+  webtransport: { initial: false, read: readFlag, expected: 'true or false', meaning: 'Whether browsers may reach a daemon of the swarm by WebTransport, too.' },
 };
 
 function readList(value: unknown): string[] | undefined {

@@ -1,9 +1,8 @@
 /** A donor's network in Node: the same host as any peer's, listening for machines and for browsers. */
 import { join } from 'node:path';
 import type { DonorNetwork, NetworkPeer, OpenNetwork } from '../../core/donate/network.ts';
-import { nodeClock } from '../clock.ts';
 import { peerOf } from '../peer/address.ts';
-import { Certificates } from '../peer/certificates.ts';
+import { browserListening } from '../peer/browser-listening.ts';
 import { Host, parseMultiaddr, type HostEvents } from '../peer/host.ts';
 import { loadIdentity } from '../peer/identity.ts';
 import { readPorts, writePorts } from '../peer/ports-file.ts';
@@ -22,8 +21,6 @@ export interface HostNetworkOptions {
 export function hostNetwork({ state, host: address, port, connections }: HostNetworkOptions): OpenNetwork {
   return async ({ handler, onChange }) => {
     const ports = readPorts(state);
-    const certificates = new Certificates(join(state, 'webrtc.json'));
-    await certificates.renew(nodeClock.now());
     const events: HostEvents = { onPeer: onChange, onGone: onChange };
     const host = await Host.create(
       {
@@ -31,7 +28,7 @@ export function hostNetwork({ state, host: address, port, connections }: HostNet
         scope: 'swarm',
         listen: { host: address, port: port === 0 ? ports.port : port, bulkPort: ports.bulkPort, webSocketPort: ports.webSocketPort ?? 0 },
         swarm: { table: 'auto', relay: false, relayed: true, announce: [] },
-        webRtc: certificates,
+        ...(await browserListening({ state, webTransport: false, connections, onWarning: () => undefined })),
         connections,
       },
       events,

@@ -1,5 +1,5 @@
 /**
- * The certificates of WebRTC-direct: browsers know them by their hashes, which stand in this peer's addresses. Each is
+ * The certificates of WebRTC-direct and WebTransport: browsers know them by their hashes, which stand in this peer's addresses. Each is
  * kept, so that an address stays; a new one is made long before the old one ends, and both are announced meanwhile.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -21,27 +21,47 @@ export interface KeptCertificate {
   port: number;
 }
 
-/** Milliseconds from one certificate to the next, and for which each lasts: so an address holds for two weeks at least. */
-export const ROTATION = 14 * 24 * 3600_000;
-const LIFETIME = 2 * ROTATION;
-/** Another machine's clock may be behind. */
-const SLACK = 24 * 3600_000;
+/** In milliseconds. */
+export interface CertificateTerm {
+  /** From one certificate to the next; each lasts twice as long, so an address holds for this time at least. */
+  rotation: number;
+  /** Another machine's clock may be behind, or ahead. */
+  slack: number;
+}
+
+const HOUR = 3600_000;
+export const BY_WEBRTC: CertificateTerm = { rotation: 14 * 24 * HOUR, slack: 24 * HOUR };
+/** Browsers take none that is made for more than 14 days (https://www.w3.org/TR/webtransport/#custom-certificate-requirements). */
+export const BY_WEBTRANSPORT: CertificateTerm = { rotation: 6 * 24 * HOUR, slack: 23 * HOUR };
+/** As many as are shown, and those that ended since: who knows an address may know one of them. */
+const KEPT = 4;
+const SHOWN = 2;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const SHA2_256 = 0x12;
 
 export class Certificates {
   readonly #path: string;
+  readonly #term: CertificateTerm;
+  /** The newest first. */
   #kept: KeptCertificate[];
+  #current: KeptCertificate[];
 
   /** @param path of the file that they are kept in, with mode 0600 */
-  constructor(path: string) {
+  constructor(path: string, term: CertificateTerm = BY_WEBRTC) {
     this.#path = path;
+    this.#term = term;
     this.#kept = read(path);
+    this.#current = this.#kept.slice(0, SHOWN);
   }
 
   /** Those to be shown, the newest first: one, or two. */
   get current(): readonly KeptCertificate[] {
-    return this.#kept;
+    return this.#current;
+  }
+
+  /** Of those, and of some that ended: multibase. */
+  get hashes(): string[] {
+    return this.#kept.map(({ certhash }) => certhash);
   }
 
   /**
@@ -51,11 +71,13 @@ export class Certificates {
    * @returns whether anything changed
    */
   async renew(now: number): Promise<boolean> {
-    const valid = this.#kept.filter(({ made }) => now < made + LIFETIME);
-    const [newest] = valid;
-    const isDue = newest === undefined || now >= newest.made + ROTATION;
-    if (!isDue && valid.length === this.#kept.length) return false;
-    this.#kept = isDue ? [await makeCertificate(now), ...valid].slice(0, 2) : valid;
+    const { rotation } = this.#term;
+    const isValid = ({ made }: KeptCertificate): boolean => now < made + 2 * rotation;
+    const [newest] = this.#kept;
+    const isDue = newest === undefined || now >= newest.made + rotation;
+    if (!isDue && this.#current.every(isValid)) return false;
+    if (isDue) this.#kept = [await makeCertificate(now, this.#term), ...this.#kept].slice(0, KEPT);
+    this.#current = this.#kept.filter(isValid).slice(0, SHOWN);
     this.#write();
     return true;
   }
@@ -91,7 +113,7 @@ function isCertificate(value: unknown): value is KeptCertificate {
   return typeof pem === 'string' && typeof privateKey === 'string' && typeof certhash === 'string' && typeof made === 'number' && typeof port === 'number';
 }
 
-async function makeCertificate(now: number): Promise<KeptCertificate> {
+async function makeCertificate(now: number, { rotation, slack }: CertificateTerm): Promise<KeptCertificate> {
   // Rarely needed, and slow to load.
   await import('reflect-metadata');
   const { BasicConstraintsExtension, PemConverter, X509CertificateGenerator } = await import('@peculiar/x509');
@@ -100,8 +122,8 @@ async function makeCertificate(now: number): Promise<KeptCertificate> {
     {
       serialNumber: Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex'),
       name: 'CN=moss',
-      notBefore: new Date(now - SLACK),
-      notAfter: new Date(now + LIFETIME + SLACK),
+      notBefore: new Date(now - slack),
+      notAfter: new Date(now + 2 * rotation + slack),
       keys,
       signingAlgorithm: ALGORITHM,
       extensions: [new BasicConstraintsExtension(false, undefined, true)],

@@ -1,5 +1,4 @@
 /** This machine among the others: a libp2p host that speaks moss, with the bulk carrier beside it. */
-import { isIP } from 'node:net';
 import { noise } from '@libp2p/noise';
 import { identify, identifyPush } from '@libp2p/identify';
 import { peerIdFromString } from '@libp2p/peer-id';
@@ -20,10 +19,12 @@ import type { Certificates } from './certificates.ts';
 import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 import type { Ports } from './ports-file.ts';
 import { BULK } from './protocols.ts';
+import { listenAddresses, type Listening } from './listening.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { scopeOf } from './scope.ts';
 import type { SwarmOptions } from './swarm.ts';
 import { version } from '../version.ts';
+import type { WebTransportOptions } from '../webtransport/transport.ts';
 
 /** Milliseconds for dialling a peer. */
 const DIAL = 5000;
@@ -35,14 +36,6 @@ const STREAMS = 32;
 /** Addresses of a peer that are remembered. */
 const MAX_ADDRESSES = 8;
 
-export interface Listening {
-  /** An address of this machine; all of them, where it is not given. */
-  host?: string | undefined;
-  port: number;
-  bulkPort: number;
-  webSocketPort?: number | undefined;
-}
-
 export interface HostOptions {
   key: PrivateKey;
   /** `lan`: nobody beyond the own networks is dialled or let in. */
@@ -53,6 +46,8 @@ export interface HostOptions {
   swarm?: SwarmOptions | undefined;
   /** Lets browsers reach this host by WebRTC, with these certificates. */
   webRtc?: Certificates | undefined;
+  /** And by WebTransport: an option, which wants a library that not every platform has. */
+  webTransport?: WebTransportOptions | undefined;
   /** Peers at the same time. */
   connections: number;
   /** Whom to have nothing to do with from the start. */
@@ -96,21 +91,22 @@ export class Host {
 
   /** A host that does not listen or dial yet: there is time to say what it serves. */
   static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
-    const { key, listen, scope, connections, swarm, webRtc } = options;
+    const { key, listen, scope, connections, swarm, webRtc, webTransport } = options;
     const banned = new Set(options.banned);
     // The hash table and all that goes with it takes memory that a peer of a local network has no use for.
     const parts = swarm && (await import('./swarm.ts')).swarmParts(swarm);
     const browsers = webRtc && (await import('./webrtc.ts')).webRtcTransports(webRtc, { relayed: swarm !== undefined });
+    const quic = webTransport && (await import('../webtransport/transport.ts')).webTransportListener(webTransport);
     const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
     const libp2p: Libp2p = await createLibp2p({
       start: false,
       privateKey: key,
       nodeInfo: { name: 'moss', version },
       addresses: {
-        listen: [...(listen === undefined ? [] : listenAddresses(listen, webRtc !== undefined)), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
+        listen: [...(listen === undefined ? [] : listenAddresses(listen, { webRtc: webRtc !== undefined, webTransport: webTransport !== undefined })), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
         ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
       },
-      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? []), ...(browsers ?? [])],
+      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? []), ...(browsers ?? []), ...(quic === undefined ? [] : [quic])],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       ...(parts !== undefined && { peerRouters: parts.peerRouters }),
@@ -298,13 +294,6 @@ export class Host {
     stream.send(ticket);
     stream.close({ signal: AbortSignal.timeout(DIAL) }).catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error('closing failed')));
   }
-}
-
-function listenAddresses({ host, port, webSocketPort }: Listening, webRtc: boolean): string[] {
-  const ends = [`tcp/${port}`, ...(webSocketPort === undefined ? [] : [`tcp/${webSocketPort}/ws`]), ...(webRtc ? ['udp/0/webrtc-direct'] : [])];
-  const own = host === 'localhost' ? '127.0.0.1' : host;
-  const bases = own === undefined || own === '0.0.0.0' || own === '::' ? ['/ip4/0.0.0.0', '/ip6/::'] : [isIP(own) === 0 ? `/dns/${own}` : `/ip${isIP(own)}/${own}`];
-  return ends.flatMap((end) => bases.map((base) => `${base}/${end}`));
 }
 
 export function parseMultiaddr(text: string): Multiaddr {

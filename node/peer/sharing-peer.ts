@@ -13,7 +13,7 @@ import { Repositories } from '../system/repositories.ts';
 import { backgroundCompressor } from '../zstd.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { reachOf } from './address.ts';
-import { Certificates } from './certificates.ts';
+import { browserListening } from './browser-listening.ts';
 import { Host, type HostEvents } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
@@ -65,8 +65,7 @@ export class SharingPeer {
     try {
       const ports = readPorts(layout.peer);
       const isReached = serves && scope === 'swarm';
-      const certificates = new Certificates(join(layout.peer, 'webrtc.json'));
-      if (isReached) await certificates.renew(nodeClock.now());
+      const onWarning = (message: string): void => options.onEvent({ type: 'warning', message: `sharing: ${message}` });
       const events: HostEvents = {};
       const host = await Host.create(
         {
@@ -74,7 +73,7 @@ export class SharingPeer {
           scope,
           listen: serves ? { port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort, webSocketPort: isReached ? (ports.webSocketPort ?? 0) : undefined } : undefined,
           // Browsers that give are no machines of the local network.
-          webRtc: isReached ? certificates : undefined,
+          ...(isReached && (await browserListening({ state: layout.peer, webTransport: settings.webtransport, connections: settings.peers, onWarning }))),
           swarm: scope === 'swarm' ? { table: serves ? 'auto' : 'client', relay: false, relayed: serves, announce: [] } : undefined,
           connections: settings.peers,
           banned: book.banned,

@@ -6,7 +6,7 @@ import { MossError } from '../../core/error.ts';
 import { nodeClock } from '../clock.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { reachOf } from './address.ts';
-import { Certificates } from './certificates.ts';
+import { browserListening } from './browser-listening.ts';
 import { Host, parseMultiaddr } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { LanDiscovery } from './lan-discovery.ts';
@@ -25,6 +25,8 @@ export interface SitePeerOptions {
   /** 0: the port of last time, or any. */
   port: number;
   relay: boolean;
+  /** Whether browsers may come by WebTransport, too. */
+  webTransport: boolean;
   /** Multiaddrs to announce, where this machine does not know its own. */
   announce: readonly string[];
   /** Multiaddrs of peers to meet at the start. */
@@ -46,14 +48,12 @@ export class SitePeer {
   readonly #timer: NodeJS.Timeout;
 
   static async start(options: SitePeerOptions): Promise<SitePeer> {
-    const { site, state, host: address, port, relay, announce, bootstrap, connections } = options;
+    const { site, state, host: address, port, relay, announce, bootstrap, connections, webTransport, onWarning } = options;
     const known = await readServedSite(site);
     const ports = readPorts(state);
     for (const each of [...announce, ...bootstrap]) parseMultiaddr(each);
-    const certificates = new Certificates(join(state, 'webrtc.json'));
-    await certificates.renew(nodeClock.now());
     const host = await Host.create({
-      webRtc: certificates,
+      ...(await browserListening({ state, webTransport, connections, onWarning })),
       key: loadIdentity(join(state, 'key.pem')),
       scope: 'swarm',
       listen: { host: address, port: port === 0 ? ports.port : port, bulkPort: ports.bulkPort, webSocketPort: ports.webSocketPort ?? 0 },

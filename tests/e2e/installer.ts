@@ -59,9 +59,10 @@ export class Installer {
     this.#options = { root, limit: LIMIT };
   }
 
-  async begin({ url, repository }: { url: string; repository: { fingerprint: string } }): Promise<void> {
+  async begin({ url, repository }: { url: string; repository: { fingerprint: string } }, { webTransport = false } = {}): Promise<void> {
     await mossDone(['repo', 'add', 'test', url, '--fingerprint', repository.fingerprint, '--yes'], this.#options);
     await mossDone(['share', 'on', '--scope', 'swarm', '--yes'], this.#options);
+    if (webTransport) await mossDone(['config', 'set', 'webtransport', 'true'], this.#options);
     this.#daemon = await startMoss(['daemon', '--foreground', '-D', this.root]);
   }
 

@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
 import { Installer, sourcesOf } from '../e2e/installer.ts';
+import { NO_QUIC } from '../node/webtransport/no-quic.ts';
 import { launch, NO_CHROMIUM } from './chromium.ts';
 import { donorSettings, setStage, Tab, type Stage } from './swarm-of-one.ts';
 
@@ -19,15 +20,16 @@ describe('a tab gives', { skip: NO_CHROMIUM, timeout: 300_000 }, () => {
   });
   after(() => browser?.close());
 
-  const TRANSPORTS: Dialled[] = ['webrtc-direct', 'websocket'];
+  const TRANSPORTS: Dialled[] = ['webrtc-direct', 'websocket', 'webtransport'];
   for (const transport of TRANSPORTS) {
-    it(`fills from the web server, and when that is gone \`moss install\` completes from the tab alone, by ${transport}`, async () => {
+    const webTransport = transport === 'webtransport';
+    it(`fills from the web server, and when that is gone \`moss install\` completes from the tab alone, by ${transport}`, { skip: webTransport && NO_QUIC }, async () => {
       const { path, remove } = temporaryDirectory(`tab-${transport}`);
       let stage: Stage | undefined;
       const installer = new Installer(join(path, 'root'));
       try {
-        stage = await setStage(path);
-        await installer.begin(stage);
+        stage = await setStage(path, { webTransport });
+        await installer.begin(stage, { webTransport });
         const tab = await Tab.open(browser, stage, [transport]);
         await tab.start(donorSettings(stage.url));
         const { id = '' } = await tab.shows('it serves', ({ state }) => state === 'serving');

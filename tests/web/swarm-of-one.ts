@@ -34,10 +34,10 @@ export interface Stage {
 }
 
 /** A published package, served, and a page to load. */
-export async function setStage(parent: string): Promise<Stage> {
+export async function setStage(parent: string, { webTransport = false } = {}): Promise<Stage> {
   const { input, ...some } = somePackage(parent);
   const repository = await makeRepository(parent, [input]);
-  const serve = await startMoss(['serve', repository.directory, '--port', '0', '--relay'], { XDG_STATE_HOME: join(parent, 'state') });
+  const serve = await startMoss(['serve', repository.directory, '--port', '0', '--relay', ...(webTransport ? ['--webtransport'] : [])], { XDG_STATE_HOME: join(parent, 'state') });
   const script = await bundle('tests/web/donor-page.ts');
   const pages = await servePages((path) => (path === '/donor.js' ? { body: script, type: 'text/javascript' } : { body: '<!doctype html><title>donor</title><script src="/donor.js"></script>', type: 'text/html' }));
   return {

@@ -1,15 +1,18 @@
 /** Certificates that browsers know by their hashes: kept, renewed in time, and shown beside each other. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { nodeClock } from '../../../node/clock.ts';
-import { Certificates, ROTATION } from '../../../node/peer/certificates.ts';
+import { BY_WEBRTC, BY_WEBTRANSPORT, Certificates } from '../../../node/peer/certificates.ts';
 import { Host } from '../../../node/peer/host.ts';
 import { passingIdentity } from '../../../node/peer/identity.ts';
 import { temporaryDirectory } from '../../e2e/fixture.ts';
+
+const ROTATION = BY_WEBRTC.rotation;
 
 function hashes(certificates: Certificates): string[] {
   return certificates.current.map(({ certhash }) => certhash);
@@ -43,6 +46,19 @@ describe('certificates', { timeout: 60_000 }, () => {
     await certificates.renew(start + 2 * ROTATION);
     assert.equal(hashes(certificates)[1], fresh);
     assert.equal(hashes(certificates).includes(old ?? ''), false);
+  });
+
+  it('for WebTransport last for less than browsers allow, and those that ended are still known', async () => {
+    const certificates = new Certificates(join(path, 'webtransport.json'), BY_WEBTRANSPORT);
+    const known: string[] = [];
+    for (let period = 0; period < 3; period++) {
+      await certificates.renew(start + period * BY_WEBTRANSPORT.rotation);
+      const { validFromDate, validToDate } = new X509Certificate(certificates.current[0]?.pem ?? '');
+      assert.ok(validToDate.getTime() - validFromDate.getTime() <= 14 * 24 * 3600_000);
+      known.push(certificates.current[0]?.certhash ?? '');
+    }
+    assert.deepEqual(hashes(certificates), known.slice(1).toReversed());
+    assert.deepEqual(certificates.hashes, known.toReversed());
   });
 
   it('are shown on another port where somebody has theirs', async () => {

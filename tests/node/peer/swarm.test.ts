@@ -66,7 +66,7 @@ describe('a site as a peer', { timeout: 120_000 }, () => {
 
   before(async () => {
     repository = await makeRepository(path, [writePackage(path, { name: 'pea' })]);
-    peer = await SitePeer.start({ site: repository.site, state: join(path, 'state'), host: '127.0.0.1', port: 0, relay: true, announce: [], bootstrap: [], connections: 16, onWarning: () => undefined });
+    peer = await SitePeer.start({ site: repository.site, state: join(path, 'state'), host: '127.0.0.1', port: 0, relay: true, webTransport: false, announce: [], bootstrap: [], connections: 16, onWarning: () => undefined });
     const routing = new RoutingApi({ host: peer.host, holdings: peer.holdings });
     server = await startStaticServer({ directory: repository.site, host: '127.0.0.1', port: 0, route: (request, response) => routing.handle(request, response) });
   });
