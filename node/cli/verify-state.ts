@@ -2,7 +2,7 @@
 import { MossError } from '../../core/error.ts';
 import type { PackagePath } from '../../core/dag/path.ts';
 import { restoreConfiguration } from '../system/configure.ts';
-import type { Problem } from '../system/look.ts';
+import type { Problem } from '../link/look.ts';
 import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } from '../system/records.ts';
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';

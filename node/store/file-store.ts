@@ -4,10 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
+import type { PackedEntries } from '../link/packed-entries.ts';
 import { syncFileSystem, syncPath } from './durable.ts';
 import { EXECUTABLE_MODE, finish, lookAtFiles, looksWhole, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
-import { EXECUTABLE, PLAIN, type LookTask, type ReadResult } from './tasks.ts';
+import { EXECUTABLE, PLAIN, type InspectResult, type LookTask } from './tasks.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
 /** A file of the store. */
@@ -112,10 +113,10 @@ export class FileStore {
     return checkOnWorkers(this.#pool, files);
   }
 
-  /** Reads files on a worker: for each, whether it is what its id says, and which inode it is. */
-  async read(files: CheckedFile[]): Promise<ReadResult> {
-    const result = await this.#pool.run({ kind: 'read', files });
-    if (result === undefined || !('ino' in result)) throw new MossError('bug', 'a reading without a result');
+  /** Looks at entries of a state on a worker, and reads files among them. */
+  async inspect(packed: PackedEntries): Promise<InspectResult> {
+    const result = await this.#pool.run({ kind: 'inspect', packed });
+    if (result === undefined || !('ino' in result)) throw new MossError('bug', 'an inspection without a result');
     return result;
   }
 

@@ -1,6 +1,7 @@
 import { serve } from '../threads/serve.ts';
+import { inspectPart } from '../link/inspect-part.ts';
 import { linkPart } from '../link/link-part.ts';
-import { adoptFiles, checkFiles, lookAtFiles, readFiles } from './files.ts';
+import { adoptFiles, checkFiles, lookAtFiles } from './files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
 import { takeUnits } from './take.ts';
 import { unpackFrame } from './unpack.ts';
@@ -13,8 +14,8 @@ serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
       return takeUnits(task);
     case 'check':
       return checkFiles(task.files);
-    case 'read':
-      return readFiles(task);
+    case 'inspect':
+      return inspectPart(task);
     case 'look':
       return lookAtFiles(task);
     case 'adopt':

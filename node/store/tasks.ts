@@ -4,6 +4,7 @@ import type { Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
 import type { LinkMethod } from '../link/link-files.ts';
+import type { PackedEntries } from '../link/packed-entries.ts';
 import type { PackedLinks } from '../link/packed-links.ts';
 import type { PackedPieces } from './packed-pieces.ts';
 
@@ -68,18 +69,25 @@ export interface CheckTask {
 /** For each file: whether it is what it should be. */
 export type CheckResult = boolean[];
 
-/** Files to hold against their ids, and to tell apart: the inode that was read says whose content it is. */
-export interface ReadTask {
-  kind: 'read';
-  files: { path: string; id: FileId; size: number }[];
+/** Entries of a state to look at, and files among them to read. */
+export interface InspectTask {
+  kind: 'inspect';
+  packed: PackedEntries;
 }
 
-/** For each file: whether it is what it should be, and the inode that was read; all 0 where it could not be. */
-export interface ReadResult {
-  good: Uint8Array;
+/** For each entry of an `InspectTask`. */
+export interface InspectResult {
+  /** 0 where it looks as it should, else one more than the index into `PROBLEMS`. */
+  problems: Uint8Array;
+  /** `UNREAD`, `INTACT` or `WRONG`. */
+  content: Uint8Array;
+  /** The inode of a file that may be read: whoever has the same one has the same content. */
   dev: Float64Array;
   ino: Float64Array;
 }
+export const UNREAD = 0;
+export const INTACT = 1;
+export const WRONG = 2;
 
 /** Files of which the store may have a copy. */
 export interface LookTask {
@@ -110,5 +118,5 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
-export type StoreTask = UnpackTask | TakeTask | CheckTask | ReadTask | LookTask | AdoptTask | LinkTask;
-export type StoreResult = UnpackResult | TakeResult | CheckResult | ReadResult | LookResult | undefined;
+export type StoreTask = UnpackTask | TakeTask | CheckTask | InspectTask | LookTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | TakeResult | CheckResult | InspectResult | LookResult | undefined;

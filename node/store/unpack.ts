@@ -14,7 +14,7 @@ import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
 import { readFully } from '../read-fully.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { fileIdOf } from './files.ts';
+import { isIntact } from './files.ts';
 import { LANES, Layout } from './layout.ts';
 import { unpackPieces } from './packed-pieces.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
@@ -105,7 +105,7 @@ function gunzip(path: string, size: number): Uint8Array {
 async function alteredBase(layout: Layout, bases: readonly BaseRun[]): Promise<MossError | undefined> {
   for (const { id, size } of bases) {
     const path = storedPath(layout, id);
-    if (path === undefined || (await fileIdOf(path, size)) === id) continue;
+    if (path === undefined || (await isIntact({ path, id, size }))) continue;
     return new MossError('damaged', `${path} was altered`, { hint: 'Run `moss verify --repair`.', data: { path } });
   }
   return undefined;

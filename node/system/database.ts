@@ -7,6 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parseCid } from '../../core/dag/cid.ts';
 import type { Entry } from '../../core/dag/entry.ts';
 import type { PackageFormat } from '../../core/dag/package.ts';
+import { comparePaths } from '../../core/dag/path.ts';
 import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
 
 const VERSION = 2;
@@ -195,15 +196,19 @@ export class Database {
       return Object.assign(each, { manifest: manifest.toString(), summary, size });
     });
     if (canonical(rows) !== canonical(wanted)) return false;
-    return state.packages.every(({ name, manifest }) => {
-      const there = this.files(state.number, name);
-      const entries = (facts.get(manifest.toString())?.entries ?? []).map(({ component, entry }) => ({
-        path: entry.path as string,
-        type: entry.type as string,
-        size: entry.type === 'file' ? entry.size : 0,
-        component,
-      }));
-      return canonical(there) === canonical(entries);
+    // As one text for each package: as rows of objects it takes eight times as long (measured).
+    const asText = this.#db.prepare(
+      `SELECT json_group_array(json_array(path, type, size, component)) AS text FROM
+       (SELECT * FROM entry WHERE manifest = ? AND component IN (SELECT value FROM json_each(?)) ORDER BY path)`,
+    );
+    return state.packages.every(({ name, manifest, components }) => {
+      const wantedRows = (facts.get(manifest.toString())?.entries ?? [])
+        .toSorted((a, b) => comparePaths(a.entry.path, b.entry.path))
+        .map(({ component, entry }) => [entry.path, entry.type, entry.type === 'file' ? entry.size : 0, component]);
+      if (asText.get(manifest.toString(), JSON.stringify(components))?.['text'] === JSON.stringify(wantedRows)) return true;
+      // The order of texts in SQLite is that of their bytes, and its JSON is not quite that of JavaScript.
+      const wantedFiles = wantedRows.map(([path, type, size, component]) => ({ path, type, size, component }));
+      return canonical(this.files(state.number, name)) === canonical(wantedFiles);
     });
   }
 

@@ -109,6 +109,15 @@ export class PackageStore {
     return parts.flatMap((part) => part.table.entries);
   }
 
+  /** How many rows the tables of installed packages have. */
+  async rows(installed: readonly InstalledPackage[]): Promise<number> {
+    let rows = 0;
+    for (const { manifest, components } of installed) {
+      for (const { name, parts } of (await this.manifest(manifest)).components) if (components.includes(name)) for (const part of parts) rows += part.rows;
+    }
+    return rows;
+  }
+
   /** What the database holds of packages, by the text of their manifest's CID. */
   async facts(packages: readonly InstalledPackage[]): Promise<Map<string, PackageFacts>> {
     const out = new Map<string, PackageFacts>();

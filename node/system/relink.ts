@@ -3,11 +3,11 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync, statSyn
 import { dirname, join } from 'node:path';
 import type { Entry } from '../../core/dag/entry.ts';
 import { linkTarget } from '../../core/dag/path.ts';
+import { directoryMode } from '../link/expected.ts';
 import { linkFiles } from '../link/link-files.ts';
 import { specialOf } from '../link/state-tree.ts';
 import { isExecutable } from '../store/file-store.ts';
 import { linkMethod } from './apply.ts';
-import { directoryMode } from './look.ts';
 import type { System } from './system.ts';
 
 export function relink(system: System, number: number, entries: Iterable<Entry>): void {

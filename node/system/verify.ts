@@ -1,18 +1,16 @@
 /** Holds what is on disk against what was signed, file by file. */
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
+import type { Problem } from '../link/look.ts';
 import { brokenLinks } from '../link/root-links.ts';
-import { looksWhole } from '../store/files.ts';
-import { isExecutable } from '../store/file-store.ts';
 import { observe, treeOf } from './configure.ts';
 import { activeNumber } from './installed.ts';
-import { StateLook, type Problem } from './look.ts';
-import { Reading } from './reading.ts';
+import { Inspection } from './inspection.ts';
 import { STATE_FILE } from './state-file.ts';
 import type { System } from './system.ts';
 
@@ -62,56 +60,51 @@ export interface VerifiedState {
   bytes: number;
 }
 
-/** Rows between two breaths: the workers get their next files only then. */
-const BREATH = 512;
+/** Rows above which `--quick` uses threads: starting them takes as long as looking at so many. */
+const MANY = 10_000;
 
 /**
- * Looks at every entry of a state. A file is read once however many names it has. Reading begins while tables are still
- * being read: what a path should hold is known before it is known which package's path it is.
+ * Looks at every entry of a state. A file is read once however many names it has. The workers begin while tables are
+ * still being read.
  */
 export async function verifyState(system: System, number: number, { full, packages, all, meanwhile, signal }: VerifyOptions): Promise<VerifiedState> {
   const { layout, onEvent } = system;
   onEvent({ type: 'step', step: 'verify' });
-  const reading = new Reading(system);
+  const threads = full || (await system.packages.rows(packages)) > MANY;
+  if (threads) system.pool.start();
+  const inspection = new Inspection(system, number, { reads: full, threads });
   const tree = await treeOf(system, packages, async (entries) => {
-    if (!full) return;
-    for (const entry of entries) if (entry.type === 'file' && !USER_TOPS.has(topOf(entry.path))) reading.begin(join(layout.state(number), entry.path), entry);
+    inspection.begin(entries);
     await breathe(signal);
   });
-  reading.flush();
   onEvent({ type: 'total', unit: 'bytes', count: full ? distinctBytes(tree) : 0 });
-  const look = new StateLook(layout, number);
-  const broken: Broken[] = [];
-  for (const [i, { entry, owner }] of tree.system.entries()) {
-    if (i % BREATH === 0) await breathe(signal);
-    const { problem, inode } = look.entry(entry);
-    if (entry.type === 'file' && full && inode !== undefined) {
-      reading.add(inode, join(layout.state(number), entry.path), { entry, owner, right: problem, wrong: 'altered' });
-    } else if (problem !== undefined) broken.push({ path: entry.path, package: owner, problem, entry });
-  }
+  // Links to alternatives stand in no table.
+  inspection.begin(tree.system.map(({ entry }) => entry));
+  inspection.flush();
+  await breathe(signal);
   const changed: Changed[] = [];
   for (const { entry, owner } of tree.user) {
     const problem = await changeOf(system, entry);
     if (problem !== undefined) changed.push({ path: entry.path, package: owner, problem });
-    if (entry.type !== 'file') continue;
-    const path = layout.stored(entry.id, isExecutable(entry.mode));
-    if (!looksWhole(path, entry.size)) broken.push({ path: entry.path, package: owner, problem: 'original', entry });
-    else if (full) reading.add(statSync(path), path, { entry, owner, right: undefined, wrong: 'original' });
   }
+  await breathe(signal);
   await meanwhile?.();
-  broken.push(...(await reading.results(signal)));
+  await breathe(signal);
+  const extra = all ? findExtra(layout.state(number), tree) : [];
+  const broken = await inspection.results(tree.system, tree.user, { signal });
   return {
     number,
     broken: broken.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     links: activeNumber(layout) === number ? brokenLinks(layout.root, tree.system).map(({ name, problem }) => ({ path: name, package: '', problem })) : [],
     changed,
-    extra: all ? findExtra(layout.state(number), tree) : [],
+    extra,
     entries: tree.system.length,
-    files: reading.files,
-    bytes: reading.bytes,
+    files: inspection.files,
+    bytes: inspection.bytes,
   };
 }
 
+/** Lets the workers get their next entries. */
 async function breathe(signal: AbortOptions['signal']): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -155,11 +148,6 @@ function findExtra(directory: string, { system }: Tree): string[] {
   };
   if (lstatSync(directory).isDirectory()) walk('');
   return extra;
-}
-
-function topOf(path: string): string {
-  const slash = path.indexOf('/');
-  return slash === -1 ? path : path.slice(0, slash);
 }
 
 function isTopLink(name: string): boolean {

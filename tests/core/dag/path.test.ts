@@ -36,6 +36,18 @@ describe('a path of a package', () => {
     );
   });
 
+  it('is the same below usr/, where plain ones are recognised at once, as in front of which ./ stands', () => {
+    const below = oneof(name, constantFrom('x', 'share', '.a', 'a.', 'c++', 'a'.repeat(120), '~', ' ', '\t', '\u{7f}', '-'));
+    assertProperty(
+      property(array(below, { maxLength: 4 }), (names) => {
+        const path = ['usr', ...names].join('/');
+        const [plain, checked] = [parsed(path), parsed(`./${path}`)].map((each) => (each instanceof MossError ? 'refused' : each));
+        assert.equal(plain, checked);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('is in normal form once it was parsed', () => {
     assertProperty(
       property(anyPath, (text) => {

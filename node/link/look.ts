@@ -1,0 +1,96 @@
+/** What can be told of an entry of a state without reading it. */
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { isAsLeft } from '../store/files.ts';
+import type { ExpectedEntry, Ids } from './packed-entries.ts';
+
+export const PROBLEMS = [
+  'missing',
+  /** Other bytes. */
+  'altered',
+  /** The right bytes, as far as they were read; but somebody wrote to the file, or set its time. */
+  'touched',
+  'mode',
+  'owner',
+  /** A symbolic link with another target. */
+  'link',
+  /** A directory instead of a file, and the like. */
+  'type',
+  /** The user's file has lost what a later change would compare it with: its original in the store. */
+  'original',
+] as const;
+export type Problem = (typeof PROBLEMS)[number];
+
+export interface Look {
+  problem?: Problem | undefined;
+  /** Of a file that can be read: names of one inode have the same content. */
+  inode?: Inode;
+}
+
+export interface Inode {
+  dev: number;
+  ino: number;
+}
+
+/** Looks at entries of one state. */
+export class StateLook {
+  readonly #directory: string;
+  /** Whose files a root has, where nothing else is said. */
+  readonly #owners: readonly Ids[];
+  readonly #directories: Map<string, boolean>;
+
+  constructor(directory: string, owners: readonly Ids[]) {
+    this.#directory = directory;
+    this.#owners = owners;
+    this.#directories = new Map([[directory, true]]);
+  }
+
+  entry(entry: ExpectedEntry): Look {
+    // Through a link, something else would be looked at.
+    if (!this.#isDirectory(parentOf(entry.path))) return { problem: 'missing' };
+    const stat = lstatSync(entry.path, { throwIfNoEntry: false });
+    if (stat === undefined) return { problem: 'missing' };
+    const problem = problemOf(entry, stat) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');
+    // A file that was written to, through another of its names perhaps, shows by its time.
+    if (entry.type === 'file' && problem === undefined) return { problem: isAsLeft(stat, entry.size) ? undefined : 'touched', inode: stat };
+    return { problem };
+  }
+
+  #isOwned({ owner }: ExpectedEntry, stat: Stats): boolean {
+    if (owner !== undefined) return isOf(stat, owner);
+    return this.#owners.some((each) => isOf(stat, each));
+  }
+
+  /** Whether a directory and all above it in the state are just that. */
+  #isDirectory(path: string): boolean {
+    const known = this.#directories.get(path);
+    if (known !== undefined) return known;
+    const is = path.length > this.#directory.length && this.#isDirectory(parentOf(path)) && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    this.#directories.set(path, is);
+    return is;
+  }
+}
+
+function problemOf(entry: ExpectedEntry, stat: Stats): Problem | undefined {
+  const mode = stat.mode & 0o7777;
+  switch (entry.type) {
+    case 'file':
+      if (!stat.isFile()) return 'type';
+      if (stat.size !== entry.size) return 'altered';
+      return mode === entry.mode ? undefined : 'mode';
+    case 'symlink':
+      if (!stat.isSymbolicLink()) return 'type';
+      return readlinkSync(entry.path) === entry.target ? undefined : 'link';
+    case 'directory':
+      if (!stat.isDirectory()) return 'type';
+      // The mask of the process that made it may have taken bits away.
+      return mode === entry.mode || (entry.mode === 0o755 && (mode & ~entry.mode) === 0) ? undefined : 'mode';
+  }
+}
+
+function isOf({ uid, gid }: Ids, wanted: Ids): boolean {
+  return uid === wanted.uid && gid === wanted.gid;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}

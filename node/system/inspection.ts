@@ -1,0 +1,190 @@
+/**
+ * Holds the entries of a state against what is on disk, on the workers: it begins with what was read of the tables while
+ * more is being read. What a path should hold is known before it is known which package's path it is.
+ */
+import { statSync } from 'node:fs';
+import type { Entry, FileEntry } from '../../core/dag/entry.ts';
+import type { FileId } from '../../core/dag/file-id.ts';
+import { USER_TOPS, topOf, type TreeEntry } from '../../core/install/tree.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import { expectedMode, expectedOwner } from '../link/expected.ts';
+import { inspectPart } from '../link/inspect-part.ts';
+import { PROBLEMS, type Inode, type Problem } from '../link/look.ts';
+import { EntryPacker, type Ids } from '../link/packed-entries.ts';
+import { looksWhole } from '../store/files.ts';
+import { isExecutable, type CheckedFile } from '../store/file-store.ts';
+import { INTACT, UNREAD } from '../store/tasks.ts';
+import type { System } from './system.ts';
+import type { Broken } from './verify.ts';
+
+/** Entries handed to a worker at a time, and bytes: enough to be worth the message, and all threads busy to the end. */
+const BATCH = 512;
+const BATCH_BYTES = 32 * 1024 * 1024;
+
+export interface InspectionOptions {
+  /** Whether every byte is read. */
+  reads: boolean;
+  /** Whether there is enough to do for threads. */
+  threads: boolean;
+}
+
+/** A file whose content nobody has read under this inode. */
+interface Unread extends TreeEntry {
+  entry: FileEntry;
+  problem: Problem | undefined;
+  wrong: Problem;
+  path: string;
+}
+
+export class Inspection {
+  /** Distinct files that were read, and their bytes. */
+  files = 0;
+  bytes = 0;
+  readonly #system: System;
+  readonly #directory: string;
+  readonly #options: InspectionOptions;
+  readonly #isRoot: boolean;
+  readonly #owners: Ids[];
+  readonly #begun = new Set<Entry>();
+  readonly #contents = new Set<FileId>();
+  readonly #jobs: Promise<void>[] = [];
+  /** What was found: entries that are as they should be are not noted. */
+  readonly #problems = new Map<Entry, Problem>();
+  readonly #read = new Map<FileId, Inode & { entry: Entry; good: boolean }>();
+  /** The inodes of files whose content was read, or should have been, elsewhere. */
+  readonly #inodes = new Map<Entry, Inode>();
+  #packer = new EntryPacker();
+  #packedBytes = 0;
+
+  constructor(system: System, number: number, options: InspectionOptions) {
+    const { layout } = system;
+    this.#system = system;
+    this.#directory = layout.state(number);
+    this.#options = options;
+    const made = [statSync(layout.moss), statSync(this.#directory)];
+    this.#owners = made.map(({ uid, gid }) => ({ uid, gid }));
+    this.#isRoot = made.every(({ uid }) => uid === 0);
+  }
+
+  /** Begins to look at entries, but for the user's own; of each content one file is read. */
+  begin(entries: Iterable<Entry>): void {
+    for (const entry of entries) {
+      if (this.#begun.has(entry) || USER_TOPS.has(topOf(entry.path))) continue;
+      this.#begun.add(entry);
+      const reads = this.#options.reads && entry.type === 'file' && !this.#contents.has(entry.id);
+      if (reads) {
+        this.#contents.add(entry.id);
+        this.#packedBytes += entry.size;
+      }
+      this.#packer.add(entry, { mode: expectedMode(entry, this.#isRoot), owner: expectedOwner(entry, this.#isRoot), reads });
+      if (this.#packer.entries.length >= BATCH || this.#packedBytes >= BATCH_BYTES) this.flush();
+    }
+  }
+
+  /**
+   * What is wrong with the entries of a tree; what was begun and is not in it does not matter.
+   *
+   * @param system rows of the state
+   * @param user rows whose originals in the store are looked at
+   */
+  async results(system: readonly TreeEntry[], user: readonly TreeEntry[], { signal }: AbortOptions): Promise<Broken[]> {
+    this.flush();
+    await Promise.all(this.#jobs);
+    signal?.throwIfAborted();
+    const broken: Broken[] = [];
+    const unread: Unread[] = this.#originals(user, broken);
+    const counted = new Set<FileId>();
+    for (const row of system) {
+      const { entry, owner } = row;
+      const problem = this.#problems.get(entry);
+      if (entry.type !== 'file' || !this.#options.reads || (problem !== undefined && problem !== 'touched')) {
+        if (problem !== undefined) broken.push({ path: entry.path, package: owner, problem, entry });
+        continue;
+      }
+      const read = this.#read.get(entry.id);
+      const inode = this.#inodes.get(entry);
+      if (read === undefined || (read.entry !== entry && !isSame(read, inode))) {
+        unread.push({ entry, owner, problem, wrong: 'altered', path: `${this.#directory}/${entry.path}` });
+        continue;
+      }
+      if (!counted.has(entry.id)) this.#count(entry);
+      counted.add(entry.id);
+      const found = read.good ? problem : 'altered';
+      if (found !== undefined) broken.push({ path: entry.path, package: owner, problem: found, entry });
+    }
+    broken.push(...(await this.#readRest(unread)));
+    signal?.throwIfAborted();
+    return broken;
+  }
+
+  /** What the store has of the user's files, as their packages brought them. */
+  #originals(user: readonly TreeEntry[], broken: Broken[]): Unread[] {
+    return user.flatMap(({ entry, owner }): Unread[] => {
+      if (entry.type !== 'file') return [];
+      const path = this.#system.layout.stored(entry.id, isExecutable(entry.mode));
+      if (looksWhole(path, entry.size)) return this.#options.reads ? [{ entry, owner, problem: undefined, wrong: 'original', path }] : [];
+      broken.push({ path: entry.path, package: owner, problem: 'original', entry });
+      return [];
+    });
+  }
+
+  /** Copies of their own, and files in whose place another package's was looked at. */
+  async #readRest(unread: readonly Unread[]): Promise<Broken[]> {
+    const copies = new Map<string, { file: CheckedFile; rows: Unread[] }>();
+    for (const row of unread) {
+      const { id, size } = row.entry;
+      const inode = this.#inodes.get(row.entry) ?? statSync(row.path, { throwIfNoEntry: false });
+      const key = `${id} ${inode === undefined ? row.path : `${inode.dev} ${inode.ino}`}`;
+      const known = copies.get(key);
+      if (known === undefined) {
+        copies.set(key, { file: { path: row.path, id, size }, rows: [row] });
+        this.#count(row.entry);
+      } else known.rows.push(row);
+    }
+    const all = [...copies.values()];
+    const batches = Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
+    const results = await Promise.all(batches.map(async (batch) => this.#system.store.check(batch.map(({ file }) => file))));
+    return all.flatMap(({ rows }, i) =>
+      rows.flatMap(({ entry, owner, problem, wrong }) => {
+        const found = results[Math.floor(i / BATCH)]?.[i % BATCH] === true ? problem : wrong;
+        return found === undefined ? [] : [{ path: entry.path, package: owner, problem: found, entry }];
+      }),
+    );
+  }
+
+  #count({ size }: FileEntry): void {
+    this.files++;
+    this.bytes += size;
+  }
+
+  /** Hands what is left to the workers. */
+  flush(): void {
+    const packer = this.#packer;
+    const bytes = this.#packedBytes;
+    this.#packer = new EntryPacker();
+    this.#packedBytes = 0;
+    if (packer.entries.length === 0) return;
+    const job = this.#inspect(packer, bytes);
+    // It shows where the results are asked for.
+    job.catch(() => undefined);
+    this.#jobs.push(job);
+  }
+
+  async #inspect(packer: EntryPacker, bytes: number): Promise<void> {
+    const packed = packer.pack(this.#directory, this.#owners);
+    const { problems, content, dev, ino } = await (this.#options.threads ? this.#system.store.inspect(packed) : inspectPart({ kind: 'inspect', packed }));
+    if (bytes > 0) this.#system.onEvent({ type: 'done', unit: 'bytes', count: bytes });
+    for (const [i, entry] of packer.entries.entries()) {
+      const problem = PROBLEMS[(problems[i] ?? 0) - 1];
+      if (problem !== undefined) this.#problems.set(entry, problem);
+      if (!this.#options.reads || entry.type !== 'file') continue;
+      const inode = { dev: dev[i] ?? 0, ino: ino[i] ?? 0 };
+      if (content[i] === UNREAD) this.#inodes.set(entry, inode);
+      else this.#read.set(entry.id, { ...inode, entry, good: content[i] === INTACT });
+    }
+  }
+}
+
+function isSame(a: Inode, b: Inode | undefined): boolean {
+  return b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
