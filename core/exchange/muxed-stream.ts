@@ -1,7 +1,8 @@
 /** A stream of libp2p as a stream between peers. */
 import { MossError } from '../error.ts';
-import type { AbortOptions, AbortSignal } from '../ports/abort.ts';
+import type { AbortOptions } from '../ports/abort.ts';
 import type { Stream } from '../ports/transport.ts';
+import { abortable } from './abortable.ts';
 import { ReadQueue } from './read-queue.ts';
 
 /** A run of bytes, or several one behind the other (`Uint8ArrayList`). */
@@ -14,12 +15,13 @@ export interface MuxedStream {
   readonly writeStatus: string;
   readonly readableEnded: boolean;
   addEventListener(type: 'message', listener: (event: { readonly data: Chunk }) => void): void;
-  addEventListener(type: 'end', listener: () => void): void;
+  addEventListener(type: 'end' | 'idle', listener: () => void): void;
   addEventListener(type: 'close', listener: (event: { readonly error?: unknown }) => void): void;
   pause(): void;
   resume(): void;
   send(bytes: Uint8Array): boolean;
-  onDrain(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Bytes that were handed over, and are not with the muxer yet. */
+  readonly writeBufferLength: number;
   close(): Promise<void>;
   abort(error: Error): void;
 }
@@ -45,9 +47,19 @@ export function muxedStream(stream: MuxedStream): Stream {
     if (error !== undefined) queue.fail(broken(error));
     else if (stream.readableEnded) queue.end();
   });
+  /** Called when nothing is buffered any more, or the stream is over. */
+  let settled: (() => void)[] = [];
+  const settle = (): void => {
+    const waiting = settled;
+    settled = [];
+    for (const each of waiting) each();
+  };
+  stream.addEventListener('idle', settle);
+  stream.addEventListener('close', settle);
+  const idle = ({ signal }: AbortOptions): Promise<void> => abortable(new Promise((resolve) => settled.push(resolve)), signal);
   return {
     read: (options) => queue.read(options),
-    write: (bytes, options) => write(stream, bytes, options),
+    write: (bytes, options) => write(stream, bytes, idle, options),
     close: async () => {
       if (stream.writeStatus === 'writable') await stream.close().catch(() => undefined);
     },
@@ -58,15 +70,20 @@ export function muxedStream(stream: MuxedStream): Stream {
   };
 }
 
-async function write(stream: MuxedStream, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
-  signal?.throwIfAborted();
+/**
+ * Until the muxer has all of it: what is handed over stays in the stream's buffer, which has no bound, while the window of
+ * the other side has no room. `onDrain` of libp2p 3.3 would not do, since after the first time it waits for nothing; nor
+ * would the event `drain`, since a window that opens by a byte is one.
+ */
+async function write(stream: MuxedStream, bytes: Uint8Array, idle: (options: AbortOptions) => Promise<void>, options: AbortOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
   try {
-    // What is handed over stays in the stream's buffer until the window of the other side has room.
-    if (!stream.send(bytes)) await stream.onDrain(signal === undefined ? {} : { signal });
+    stream.send(bytes);
   } catch (cause) {
-    signal?.throwIfAborted();
     throw broken(cause);
   }
+  while (stream.writeBufferLength > 0 && stream.writeStatus === 'writable') await idle(options);
+  if (stream.status === 'reset' || stream.status === 'aborted') throw broken();
 }
 
 function broken(cause?: unknown): MossError {

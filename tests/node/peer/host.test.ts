@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { cidOf, RAW } from '../../../core/dag/cid.ts';
 import { ExchangeServer } from '../../../core/exchange/server.ts';
@@ -77,6 +78,26 @@ describe('hosts', { timeout: 60_000 }, () => {
     assert.ok(BLOCK.equals(await source.get({ cid: CID, maxBytes: BLOCK.length })));
     assert.equal(peer.transport, 'tcp');
     source.close();
+  });
+
+  test('a stream to who does not read takes no more than a bound, however often it was read from before', async () => {
+    const met = Promise.withResolvers<Host['peers'][number]>();
+    const server = await start({}, { serves: false });
+    let written = 0;
+    await server.handle(async (stream) => {
+      for (let bytes = Buffer.alloc(65_536); written < 1000 * bytes.length; written += bytes.length) await stream.write(bytes);
+    });
+    const client = await start({ onPeer: (peer) => met.resolve(peer) }, { serves: false });
+    await client.dial(server.addresses);
+    const stream = await (await met.promise).openMuxed();
+    for (let read = 0; read < 3_000_000; ) read += (await stream.read())?.length ?? Infinity;
+    // Time to write on, for who would.
+    await delay(500);
+    const before = written;
+    await delay(500);
+    assert.equal(written, before);
+    assert.ok(written < 24_000_000, `${written} bytes are on their way`);
+    stream.abort();
   });
 
   test('an address that names another peer leads to nobody', async () => {
