@@ -1,7 +1,6 @@
 /** How entries should be in a state: their modes and owners, which are not always those that their packages give them. */
 import type { Entry } from '../../core/dag/entry.ts';
-import { isExecutable } from '../store/file-store.ts';
-import { EXECUTABLE_MODE, STORE_MODE } from '../store/files.ts';
+import { EXECUTABLE_MODE, isExecutable, STORE_MODE } from '../store/modes.ts';
 import type { Ids } from './packed-entries.ts';
 import { specialOf } from './state-tree.ts';
 

@@ -5,7 +5,7 @@ import { linkTarget, USR_ALIASES } from '../../core/dag/path.ts';
 import type { Entry, Owner } from '../../core/dag/entry.ts';
 import { USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
-import { isExecutable } from '../store/file-store.ts';
+import { isExecutable } from '../store/modes.ts';
 import type { Layout } from '../store/layout.ts';
 import type { StorePool } from '../store/staging.ts';
 import type { LinkMethod, Special } from './link-files.ts';

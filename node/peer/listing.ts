@@ -9,7 +9,7 @@ import type { InstalledPackage } from '../../core/install/state.ts';
 import { PackageIndex } from '../../core/repo/index-file.ts';
 import type { Layout } from '../store/layout.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
-import { isExecutable } from '../store/file-store.ts';
+import { isExecutable } from '../store/modes.ts';
 import { activeState } from '../system/installed.ts';
 import { PackageStore } from '../system/package-store.ts';
 import type { KnownRepository } from '../system/repositories.ts';

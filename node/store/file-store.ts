@@ -6,9 +6,10 @@ import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import type { PackedEntries } from '../link/packed-entries.ts';
 import { syncFileSystem, syncPath } from './durable.ts';
-import { EXECUTABLE_MODE, finish, lookAtFiles, looksWhole, STORE_MODE } from './files.ts';
-import type { Layout } from './layout.ts';
-import { EXECUTABLE, PLAIN, type InspectResult, type LookTask } from './tasks.ts';
+import { finish, lookAtFiles, looksWhole } from './files.ts';
+import { shardOf, type Layout } from './layout.ts';
+import { copiesOf, EXECUTABLE_MODE, STORE_MODE, wantedFiles, type Modes, type WantedFile } from './modes.ts';
+import type { InspectResult, LookTask } from './tasks.ts';
 import { checkOnWorkers, type Staging, type StorePool } from './staging.ts';
 
 /** A file of the store. */
@@ -51,12 +52,12 @@ export class FileStore {
   /**
    * Looks at the store's copies of many files, on the workers: an update looks at tens of thousands.
    *
-   * @returns which copies look as they were left: bits of `PLAIN` and `EXECUTABLE`
+   * @returns the modes of which a copy looks as it was left
    */
-  async look(files: Iterable<Pick<FileEntry, 'id' | 'size'>>): Promise<Map<FileId, number>> {
+  async look(files: Iterable<Pick<FileEntry, 'id' | 'size'>>): Promise<Map<FileId, Modes>> {
     const sizes = new Map<FileId, number>();
     for (const { id, size } of files) sizes.set(id, size);
-    const found = new Map<FileId, number>();
+    const found = new Map<FileId, Modes>();
     if (this.#empty) return found;
     const all = [...sizes];
     const batches = Array.from({ length: Math.ceil(all.length / LOOK_BATCH) }, (_, i) => all.slice(i * LOOK_BATCH, (i + 1) * LOOK_BATCH));
@@ -74,7 +75,7 @@ export class FileStore {
 
   /** Makes the store entries with each mode that is needed, of files that are there with the other one. */
   complete(files: Iterable<FileEntry>): void {
-    for (const item of modesOf(files).values()) this.#addMissingModes(item);
+    for (const item of wantedFiles(files).values()) this.#addMissingModes(item);
   }
 
   /**
@@ -82,29 +83,21 @@ export class FileStore {
    *
    * @param passing what was staged only to unpack others with, such as dictionaries: it goes, unless it is a file too
    */
-  async adopt(staging: Staging, files: Iterable<FileEntry>, passing: Iterable<FileId> = []): Promise<void> {
-    const wanted = modesOf(files);
-    const staged = [...wanted.values()].flatMap((item) => {
-      const lane = staging.laneOf(item.id);
-      return lane === undefined ? [] : [{ ...item, lane }];
-    });
-    const isStaged = new Set(staged.map(({ id }) => id));
-    const [copies] = await Promise.all([
-      this.look([...wanted.values()].filter(({ id }) => !isStaged.has(id))),
-      staged.length > 0 ? syncFileSystem(this.layout.moss) : undefined,
-    ]);
+  async adopt(staging: Staging, passing: Iterable<FileId> = []): Promise<void> {
+    const { wanted } = staging;
+    for (const id of passing) if (!wanted.has(id)) staging.discard(id);
+    const { staged = [], stored = [] } = Object.groupBy(wanted.values(), ({ id }) => (staging.has(id) ? 'staged' : 'stored'));
+    const [copies] = await Promise.all([this.look(stored), staged.length > 0 ? syncFileSystem(this.layout.moss) : undefined]);
     if (staged.length > 0) {
       this.#empty = false;
-      // A directory of the store belongs to one job: two threads that rename into one wait for each other.
-      const byDirectory = Map.groupBy(staged, ({ id }) => dirname(this.layout.stored(id, false)));
-      await Promise.all([...byDirectory.values()].map((some) => this.#pool.run({ kind: 'adopt', root: this.layout.root, files: some })));
-      for (const { id } of staged) staging.release(id);
+      const here = staged.map(({ id, modes }) => ({ id, modes: modes & staging.modesHere(id) }));
+      // A directory belongs to one job: two threads that rename into one wait for each other.
+      const byShard = Map.groupBy(here, ({ id }) => shardOf(id));
+      await Promise.all([...byShard].map(([shard, files]) => this.#pool.run({ kind: 'adopt', root: this.layout.root, shard, files })));
+      for (const { id, modes } of here) copies.set(id, modes);
+      for (const { id } of here) staging.release(id);
     }
-    for (const item of wanted.values()) {
-      const needed = (item.plain ? PLAIN : 0) | (item.executable ? EXECUTABLE : 0);
-      if (!isStaged.has(item.id) && ((copies.get(item.id) ?? 0) & needed) !== needed) this.#addMissingModes(item);
-    }
-    for (const id of passing) staging.discard(id);
+    for (const item of wanted.values()) if (((copies.get(item.id) ?? 0) & item.modes) !== item.modes) this.#addMissingModes(item);
     staging.clear();
   }
 
@@ -165,9 +158,8 @@ export class FileStore {
   }
 
   /** A file that is in the store with the other mode only. */
-  #addMissingModes(file: WantedModes): void {
-    for (const executable of [false, true]) {
-      if (!(executable ? file.executable : file.plain)) continue;
+  #addMissingModes(file: WantedFile): void {
+    for (const executable of copiesOf(file.modes)) {
       const target = this.layout.stored(file.id, executable);
       if (looksWhole(target, file.size)) continue;
       const other = this.layout.stored(file.id, !executable);
@@ -182,28 +174,4 @@ export class FileStore {
       rmSync(temporary, { force: true });
     }
   }
-}
-
-interface WantedModes {
-  id: FileId;
-  size: number;
-  plain: boolean;
-  executable: boolean;
-}
-
-/** The modes in which each content is needed. */
-function modesOf(files: Iterable<FileEntry>): Map<FileId, WantedModes> {
-  const wanted = new Map<FileId, WantedModes>();
-  for (const { id, size, mode } of files) {
-    const item = wanted.get(id) ?? { id, size, plain: false, executable: false };
-    if (isExecutable(mode)) item.executable = true;
-    else item.plain = true;
-    wanted.set(id, item);
-  }
-  return wanted;
-}
-
-/** Whether a mode asks for the store entry with the execute bits. */
-export function isExecutable(mode: number): boolean {
-  return (mode & 0o111) !== 0;
 }

@@ -8,13 +8,8 @@ import { RESERVED_TOP } from '../../core/dag/path.ts';
  */
 export const SHARDS = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/**
- * Each thread stages files in directories of its own: two threads that create files in one directory wait for each
- * other, which takes two to three times as long (measured).
- */
-export const LANES = [0, 1, 2, 3];
-
-function shardOf(id: FileId): string {
+/** Which of the directories holds a file. */
+export function shardOf(id: FileId): string {
   return id.charAt(id.length - 2);
 }
 
@@ -67,7 +62,7 @@ export class Layout {
 
   /** A file of the store. */
   stored(id: FileId, executable: boolean): string {
-    return `${this.store}/${shardOf(id)}/${id}${executable ? '.x' : ''}`;
+    return `${this.storeShard(shardOf(id))}/${id}${executable ? '.x' : ''}`;
   }
 
   /** The one symbolic link with a target, by the target's SHA-256 in hex. */
@@ -75,18 +70,22 @@ export class Layout {
     return `${this.symlinks}/${digest}`;
   }
 
-  /** A file on its way into the store, by the lane of the thread that wrote it. */
-  staged(id: FileId, lane = 0): string {
-    return `${this.stagingShard(shardOf(id), lane)}/${id}`;
+  storeShard(shard: string): string {
+    return `${this.store}/${shard}`;
   }
 
-  stagingShard(shard: string, lane: number): string {
-    return `${this.staging}/${lane}${shard}`;
+  /** A file on its way into the store: it has the name there that it will have. */
+  staged(id: FileId, executable: boolean): string {
+    return `${this.stagingShard(shardOf(id))}/${id}${executable ? '.x' : ''}`;
+  }
+
+  stagingShard(shard: string): string {
+    return `${this.staging}/${shard}`;
   }
 
   /** A file that comes in several pieces. */
   partial(id: FileId): string {
-    return `${this.staging}/0${shardOf(id)}/${id}.part`;
+    return `${this.stagingShard(shardOf(id))}/${id}.part`;
   }
 
   /** Unpacked content on its way through GNU gzip. */

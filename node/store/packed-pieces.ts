@@ -4,26 +4,32 @@
  */
 import { FILE_ID_LENGTH, type FileId } from '../../core/dag/file-id.ts';
 import type { WantedPiece } from '../../core/install/plan.ts';
+import type { Modes } from './modes.ts';
 
 export interface PackedPieces {
   ids: string;
-  /** For each piece: at, offset, length, total, and 1 where it has a recipe. */
+  /** For each piece: at, offset, length, total, 1 where it has a recipe, and the modes that its file is wanted in. */
   numbers: Float64Array<ArrayBuffer>;
 }
 
-const COLUMNS = 5;
+/** A piece, and in which modes its file is wanted. */
+export interface StoredPiece extends WantedPiece {
+  modes: Modes;
+}
 
-export function packPieces(pieces: readonly WantedPiece[]): PackedPieces {
+const COLUMNS = 6;
+
+export function packPieces(pieces: readonly WantedPiece[], modesOf: (id: FileId) => Modes): PackedPieces {
   const numbers = new Float64Array(pieces.length * COLUMNS);
   let ids = '';
   for (const [i, { id, at, offset, length, total, gzip }] of pieces.entries()) {
     ids += id;
-    numbers.set([at, offset, length, total, gzip ? 1 : 0], i * COLUMNS);
+    numbers.set([at, offset, length, total, gzip ? 1 : 0, modesOf(id)], i * COLUMNS);
   }
   return { ids, numbers };
 }
 
-export function* unpackPieces({ ids, numbers }: PackedPieces): Generator<WantedPiece> {
+export function* unpackPieces({ ids, numbers }: PackedPieces): Generator<StoredPiece> {
   for (let i = 0; i * COLUMNS < numbers.length; i++) {
     const row = i * COLUMNS;
     yield {
@@ -34,6 +40,7 @@ export function* unpackPieces({ ids, numbers }: PackedPieces): Generator<WantedP
       length: numbers[row + 2] ?? 0,
       total: numbers[row + 3] ?? 0,
       gzip: numbers[row + 4] === 1,
+      modes: numbers[row + 5] ?? 0,
     };
   }
 }

@@ -1,16 +1,18 @@
 /** Large files that come in several pieces, from several threads, over several runs. */
-import { appendFileSync, closeSync, existsSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { fileIdFromLeaves, leafCount, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import { nodeHasher } from '../hasher.ts';
-import { finish, STORE_MODE } from './files.ts';
 import type { Layout } from './layout.ts';
+import type { Modes } from './modes.ts';
 import type { WrittenRun } from './tasks.ts';
+import { stageFile } from './write-staged.ts';
 
 type Leaves = (Uint8Array | undefined)[];
 
 export class PartialFiles {
   readonly #layout: Layout;
+  readonly #modesOf: (id: FileId) => Modes;
   readonly #files = new Map<FileId, Leaves>();
   /** Files that this run brings something of: others were left by an earlier run that wanted more. */
   readonly #begun = new Set<FileId>();
@@ -19,8 +21,9 @@ export class PartialFiles {
   /** Files of which an earlier run brought something. */
   readonly #resumed = new Set<FileId>();
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, modesOf: (id: FileId) => Modes) {
     this.#layout = layout;
+    this.#modesOf = modesOf;
   }
 
   /** Whether all leaves of a run are here. */
@@ -110,8 +113,7 @@ export class PartialFiles {
         data: { id },
       });
     }
-    finish(path, STORE_MODE);
-    renameSync(path, this.#layout.staged(id));
+    stageFile(this.#layout, { id, modes: this.#modesOf(id) }, path);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 /** The staging directory: where files arrive and are verified, and where an interrupted run is taken up again. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
@@ -9,11 +9,13 @@ import type { AbortOptions } from '../../core/ports/abort.ts';
 import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import type { Pool } from '../threads/pool.ts';
 import { syncFileSystem } from './durable.ts';
-import { fileIdOf, finish, STORE_MODE } from './files.ts';
-import { LANES, SHARDS, type Layout } from './layout.ts';
+import { fileIdOf } from './files.ts';
+import { SHARDS, type Layout } from './layout.ts';
+import { copiesOf, EXECUTABLE, PLAIN, type Modes, type WantedFile } from './modes.ts';
 import { packPieces } from './packed-pieces.ts';
 import { PartialFiles } from './partial-files.ts';
 import type { StoreResult, StoreTask, WrittenRun } from './tasks.ts';
+import { stageFile } from './write-staged.ts';
 
 export type StorePool = Pool<StoreTask, StoreResult>;
 
@@ -26,12 +28,17 @@ const CHECK_BATCH = 512;
 /** Bytes that are written before the disk is asked to begin. */
 const FLUSH_BYTES = 128 * 1024 * 1024;
 const FILE_ID = /^b[a-z2-7]{58}$/;
+const STAGED = /^(b[a-z2-7]{58})(\.x)?$/;
 
 export class Staging {
   readonly #layout: Layout;
   readonly #pool: StorePool;
-  /** Whole files, and the lane where each lies. */
-  readonly #files = new Map<FileId, number>();
+  /** What the new state needs; what else comes is only there to unpack others with. */
+  readonly wanted: ReadonlyMap<FileId, WantedFile>;
+  /** Whole files, and the modes in which each is here. */
+  readonly #files = new Map<FileId, Modes>();
+  /** What the workers are writing. */
+  readonly #writing = new Set<Promise<unknown>>();
   readonly #partial: PartialFiles;
   /** Large files of which a delta brought a run: only all of it together shows whether the base was right. */
   readonly #doubtful = new Set<FileId>();
@@ -43,10 +50,11 @@ export class Staging {
   #unflushed = 0;
   #flushing = false;
 
-  constructor(layout: Layout, pool: StorePool) {
+  constructor(layout: Layout, pool: StorePool, wanted: ReadonlyMap<FileId, WantedFile>) {
     this.#layout = layout;
     this.#pool = pool;
-    this.#partial = new PartialFiles(layout);
+    this.wanted = wanted;
+    this.#partial = new PartialFiles(layout, this.#modesOf);
     this.#makeDirectories();
   }
 
@@ -55,9 +63,9 @@ export class Staging {
     return this.#files.has(id);
   }
 
-  /** Where a whole file lies; `undefined` when it is not here. */
-  laneOf(id: FileId): number | undefined {
-    return this.#files.get(id);
+  /** The modes in which a whole file is here. */
+  modesHere(id: FileId): Modes {
+    return this.#files.get(id) ?? 0;
   }
 
   /** The file left the staging directory. */
@@ -67,10 +75,8 @@ export class Staging {
 
   /** Drops a file that nobody needs any more, if it is here. */
   discard(id: FileId): void {
-    const lane = this.#files.get(id);
-    if (lane === undefined) return;
+    for (const executable of copiesOf(this.modesHere(id))) rmSync(this.#layout.staged(id, executable), { force: true });
     this.#files.delete(id);
-    rmSync(this.#layout.staged(id, lane), { force: true });
   }
 
   /** Removes what is left over, unless it is what another installation had begun: a later run takes that up. */
@@ -82,7 +88,7 @@ export class Staging {
 
   #makeDirectories(): void {
     mkdirSync(this.#layout.recipes, { recursive: true });
-    for (const lane of LANES) for (const shard of SHARDS) mkdirSync(this.#layout.stagingShard(shard, lane), { recursive: true });
+    for (const shard of SHARDS) mkdirSync(this.#layout.stagingShard(shard), { recursive: true });
   }
 
   /**
@@ -91,28 +97,26 @@ export class Staging {
    * @returns how many whole files were taken over
    */
   async resume({ signal }: AbortOptions = {}): Promise<number> {
-    const files = LANES.flatMap((lane) =>
-      [...SHARDS].flatMap((shard) =>
-        readdirSync(this.#layout.stagingShard(shard, lane)).flatMap((name) => {
-          if (!FILE_ID.test(name)) return [];
-          // The name was written by `unpack`, which got it from a file table.
-          const id = name as FileId;
-          const path = this.#layout.staged(id, lane);
-          return [{ path, id, lane, size: statSync(path).size }];
-        }),
-      ),
+    const files = [...SHARDS].flatMap((shard) =>
+      readdirSync(this.#layout.stagingShard(shard)).flatMap((name) => {
+        const [, id, suffix] = STAGED.exec(name) ?? [];
+        if (id === undefined) return [];
+        const path = join(this.#layout.stagingShard(shard), name);
+        // The name was written by a worker, which got it from a file table.
+        return [{ path, id: id as FileId, mode: suffix === undefined ? PLAIN : EXECUTABLE, size: statSync(path).size }];
+      }),
     );
     for (let at = 0; at < files.length; at += CHECK_BATCH) {
       signal?.throwIfAborted();
       const batch = files.slice(at, at + CHECK_BATCH);
       const good = await checkOnWorkers(this.#pool, batch);
-      for (const [i, { id, path, lane }] of batch.entries()) {
-        if (good[i] === true) this.#files.set(id, lane);
+      for (const [i, { id, path, mode }] of batch.entries()) {
+        if (good[i] === true) this.#files.set(id, this.modesHere(id) | mode);
         else rmSync(path);
       }
     }
     await this.#resumeRecipes();
-    for (const id of await this.#partial.resume()) this.#files.set(id, 0);
+    for (const id of await this.#partial.resume()) this.#came(id);
     return this.#files.size;
   }
 
@@ -134,12 +138,12 @@ export class Staging {
     if (bases !== undefined) for (const { id, total } of pieces) if (total > LEAF_SIZE) this.#doubtful.add(id);
     const { buffer } = bytes;
     const transfer = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? [buffer] : [];
-    const result = await this.#pool.run(
-      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces: packPieces(pieces), base, bases, filter },
+    const result = await this.#write(
+      { kind: 'unpack', root: this.#layout.root, cid: cid.toString(), bytes, plain, pieces: packPieces(pieces, this.#modesOf), base, bases, filter },
       transfer,
     );
     if (result === undefined || Array.isArray(result) || !('recipes' in result)) throw new MossError('bug', 'an unpacking without a result');
-    for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#files.set(piece.id, result.lane);
+    for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#came(piece.id);
     for (const run of result.runs) await this.#addRun(run, pieces.find((piece) => piece.id === run.id)?.total ?? 0);
     this.#flushSome(plain);
     this.#recipes.push(...result.recipes);
@@ -152,17 +156,34 @@ export class Staging {
    * @returns for each, whether it was what it should be; the others are not here
    */
   async take(units: readonly ArrivedUnit[]): Promise<boolean[]> {
-    const taken = units.map(({ id, content, leaf, digest }) => ({ id, content, leaf: leaf === undefined ? undefined : { index: leaf, sha256: digest ?? new Uint8Array() } }));
-    const result = await this.#pool.run({ kind: 'take', root: this.#layout.root, units: taken });
+    const taken = units.map(({ id, content, leaf, digest }) => ({ id, modes: this.#modesOf(id), content, leaf: leaf === undefined ? undefined : { index: leaf, sha256: digest ?? new Uint8Array() } }));
+    const result = await this.#write({ kind: 'take', root: this.#layout.root, units: taken });
     if (result === undefined || Array.isArray(result) || !('good' in result && 'runs' in result)) throw new MossError('bug', 'a taking in without a result');
-    for (const [i, { id, leaf }] of units.entries()) if (result.good[i] === true && leaf === undefined) this.#files.set(id, result.lane);
+    for (const [i, { id, leaf }] of units.entries()) if (result.good[i] === true && leaf === undefined) this.#came(id);
     for (const run of result.runs) await this.#addRun(run, units.find(({ id }) => id === run.id)?.size ?? 0);
     this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
     return result.good;
   }
 
   async #addRun(run: WrittenRun, total: number): Promise<void> {
-    if (await this.#partial.add(run, total)) this.#files.set(run.id, 0);
+    if (await this.#partial.add(run, total)) this.#came(run.id);
+  }
+
+  readonly #modesOf = (id: FileId): Modes => this.wanted.get(id)?.modes ?? PLAIN;
+
+  #came(id: FileId): void {
+    this.#files.set(id, this.#modesOf(id));
+  }
+
+  /** What another source brought first may still be under way: it counts as here, so it is waited for in the end. */
+  async #write(task: StoreTask, transfer: ArrayBuffer[] = []): Promise<StoreResult> {
+    const writing = this.#pool.run(task, transfer);
+    this.#writing.add(writing);
+    try {
+      return await writing;
+    } finally {
+      this.#writing.delete(writing);
+    }
   }
 
   /** What is not here of the pieces of a frame. */
@@ -189,6 +210,7 @@ export class Staging {
    * @returns files that the gzip of this machine does not give back: they must be fetched as they are
    */
   async settle(): Promise<FileId[]> {
+    await Promise.allSettled(this.#writing);
     await this.#settleGzip();
     const [unfinished] = this.#partial.unfinished();
     if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
@@ -245,9 +267,8 @@ export class Staging {
     for (const id of ids) {
       const packed = join(this.#layout.recipes, `${id}.gz`);
       if ((await fileIdOf(packed, statSync(packed).size)) === id) {
-        finish(packed, STORE_MODE);
-        renameSync(packed, this.#layout.staged(id));
-        this.#files.set(id, 0);
+        stageFile(this.#layout, { id, modes: this.#modesOf(id) }, packed);
+        this.#came(id);
       } else {
         rmSync(packed);
         this.#refused.push(id);

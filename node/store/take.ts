@@ -1,23 +1,21 @@
 /** Files that peers sent one by one, into the staging directory: each is checked before it is written. */
-import { threadId } from 'node:worker_threads';
 import { sameBytes } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
 import { nodeHasher } from '../hasher.ts';
-import { LANES, Layout } from './layout.ts';
+import { Layout } from './layout.ts';
 import type { TakeResult, TakeTask } from './tasks.ts';
 import { writePart, writeStaged } from './write-staged.ts';
 
 export function takeUnits({ root, units }: TakeTask): TakeResult {
   const layout = new Layout(root);
-  const lane = threadId % LANES.length;
-  const result: TakeResult = { good: [], lane, runs: [] };
-  for (const { id, content, leaf } of units) {
+  const result: TakeResult = { good: [], runs: [] };
+  for (const { id, modes, content, leaf } of units) {
     const digest = nodeHasher.sha256(content);
     const isRight = sameBytes(digest, leaf?.sha256 ?? parseCid(id).multihash.digest);
     result.good.push(isRight);
     if (!isRight) continue;
-    if (leaf === undefined) writeStaged(layout.staged(id, lane), content);
+    if (leaf === undefined) writeStaged(layout, { id, modes }, content);
     else {
       const offset = leaf.index * LEAF_SIZE;
       writePart(layout.partial(id), content, offset);

@@ -6,6 +6,7 @@ import type { BaseRun } from '../../core/install/delta.ts';
 import type { LinkMethod } from '../link/link-files.ts';
 import type { PackedEntries } from '../link/packed-entries.ts';
 import type { PackedLinks } from '../link/packed-links.ts';
+import type { Modes } from './modes.ts';
 import type { PackedPieces } from './packed-pieces.ts';
 
 export interface UnpackTask {
@@ -32,8 +33,6 @@ export interface WrittenRun {
 }
 
 export interface UnpackResult {
-  /** Where whole files were staged. */
-  lane: number;
   runs: WrittenRun[];
   /** Files whose unpacked content waits for gzip. */
   recipes: FileId[];
@@ -48,6 +47,7 @@ export interface TakeTask {
 
 export interface TakenUnit {
   id: FileId;
+  modes: Modes;
   content: Uint8Array;
   /** Which leaf of a large file this is, and the SHA-256 that it must have; a whole file has that of its id. */
   leaf: { index: number; sha256: Uint8Array } | undefined;
@@ -56,7 +56,6 @@ export interface TakenUnit {
 export interface TakeResult {
   /** For each unit: whether it was right, and is here now. */
   good: boolean[];
-  lane: number;
   runs: WrittenRun[];
 }
 
@@ -98,16 +97,15 @@ export interface LookTask {
   sizes: Float64Array<ArrayBuffer>;
 }
 
-/** For each file, which of its copies look as they were left: bits of `PLAIN` and `EXECUTABLE`. */
+/** For each file, the modes of which the store has a copy that looks as it was left. */
 export type LookResult = Uint8Array;
-export const PLAIN = 1;
-export const EXECUTABLE = 2;
 
-/** Moves staged files into the store. */
+/** Moves staged files of one shard into the store. */
 export interface AdoptTask {
   kind: 'adopt';
   root: string;
-  files: { id: FileId; lane: number; plain: boolean; executable: boolean }[];
+  shard: string;
+  files: { id: FileId; modes: Modes }[];
 }
 
 /** Links a part of a tree: the directories are there. */

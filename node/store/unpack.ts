@@ -1,6 +1,5 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
@@ -15,7 +14,7 @@ import { nodeHasher } from '../hasher.ts';
 import { readFully } from '../read-fully.ts';
 import { nodeCompressor } from '../zstd.ts';
 import { isIntact } from './files.ts';
-import { LANES, Layout } from './layout.ts';
+import { Layout } from './layout.ts';
 import { unpackPieces } from './packed-pieces.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
 import { writePart, writeStaged } from './write-staged.ts';
@@ -38,8 +37,7 @@ function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array 
     if (task.bases === undefined) undoFilter(task.filter, content);
     else for (const { at, offset, length } of unpackPieces(task.pieces)) undoFilter(task.filter, content.subarray(at, at + length), offset);
   }
-  const lane = threadId % LANES.length;
-  const result: UnpackResult = { lane, runs: [], recipes: [] };
+  const result: UnpackResult = { runs: [], recipes: [] };
   for (const piece of unpackPieces(task.pieces)) {
     const bytes = content.subarray(piece.at, piece.at + piece.length);
     if (bytes.length !== piece.length) throw new MossError('bad-frame', `the frame ${task.cid} is shorter than its table says`);
@@ -48,7 +46,7 @@ function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array 
       result.recipes.push(piece.id);
     } else if (piece.total <= LEAF_SIZE) {
       checkWhole(piece, bytes);
-      writeStaged(layout.staged(piece.id, lane), bytes);
+      writeStaged(layout, piece, bytes);
     } else result.runs.push(writeRun(layout.partial(piece.id), piece, bytes));
   }
   for (const buffer of [task.bytes, content, dictionary]) release(buffer);
@@ -57,8 +55,7 @@ function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array 
 
 /** The run of a file that is here: staged a moment ago, or in the store since long. */
 function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
-  const places = [...LANES.map((lane) => layout.staged(id, lane)), layout.stored(id, false), layout.stored(id, true)];
-  const path = places.find((each) => existsSync(each));
+  const path = [layout.staged(id, false), layout.staged(id, true)].find((each) => existsSync(each)) ?? storedPath(layout, id);
   if (path === undefined) throw new MossError('bad-frame', `a frame is compressed against ${id}, which no frame without a base brings`, { data: { id } });
   // Filled at once: no need to clear it before.
   const bytes = Buffer.allocUnsafeSlow(length);

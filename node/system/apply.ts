@@ -7,6 +7,7 @@ import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
 import { buildStateTree, chooseLinkMethod, linkRoot } from '../link/state-tree.ts';
 import { syncFileSystem, syncPath } from '../store/durable.ts';
+import { wantedFiles } from '../store/modes.ts';
 import { Staging } from '../store/staging.ts';
 import type { LinkMethod } from '../link/link-files.ts';
 import { filesOf, type Change } from './change.ts';
@@ -34,7 +35,7 @@ export async function applyChange(system: System, change: Change, options: Abort
     packages: change.packages,
   };
   const unsealed = join(layout.states, `.${state.number}.tmp`);
-  const staging = new Staging(layout, system.pool);
+  const staging = new Staging(layout, system.pool, wantedFiles(filesOf(tree)));
   const received = new Map<string, number>();
   let configured: Configured = { kept: [], beside: [] };
   linkRoot(layout.root, tree.system, { dryRun: true });
@@ -43,7 +44,7 @@ export async function applyChange(system: System, change: Change, options: Abort
       fetch: (step) => fetchPlan(system, { plan, packages: change.packages, loaded: change.loaded, deltaHomes: change.deltaHomes }, staging, received, step),
       store: async () => {
         // The disk and the workers are busy with the files: the database takes the time of this thread.
-        await Promise.all([system.store.adopt(staging, filesOf(tree), dictionariesOf(change.loaded)), enterPackages(system, state)]);
+        await Promise.all([system.store.adopt(staging, dictionariesOf(change.loaded)), enterPackages(system, state)]);
       },
       link: async () => {
         onEvent({ type: 'total', unit: 'entries', count: tree.system.filter(({ entry }) => entry.type !== 'directory').length });

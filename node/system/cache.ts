@@ -1,7 +1,7 @@
 /** What a root keeps beside its states: how much it is, and what of it nobody needs any more. */
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isExecutable } from '../store/file-store.ts';
+import { isExecutable } from '../store/modes.ts';
 import type { Layout } from '../store/layout.ts';
 import { syncPath } from '../store/durable.ts';
 import { bytesOnDisk, Freed, type Amount } from './freed.ts';

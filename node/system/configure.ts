@@ -11,7 +11,7 @@ import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import { syncFileSystem, writeFileDurably } from '../store/durable.ts';
 import { fileIdOf } from '../store/files.ts';
-import { isExecutable } from '../store/file-store.ts';
+import { isExecutable } from '../store/modes.ts';
 import type { Layout } from '../store/layout.ts';
 import { treeOfPackages } from './change.ts';
 import { readStateFile } from './state-file.ts';

@@ -6,7 +6,7 @@ import { linkTarget } from '../../core/dag/path.ts';
 import { directoryMode } from '../link/expected.ts';
 import { linkFiles } from '../link/link-files.ts';
 import { specialOf } from '../link/state-tree.ts';
-import { isExecutable } from '../store/file-store.ts';
+import { isExecutable } from '../store/modes.ts';
 import { linkMethod } from './apply.ts';
 import type { System } from './system.ts';
 

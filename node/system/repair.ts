@@ -12,6 +12,7 @@ import { linkRoot } from '../link/state-tree.ts';
 import { syncFileSystem } from '../store/durable.ts';
 import { looksWhole } from '../store/files.ts';
 import type { StoredFile } from '../store/file-store.ts';
+import { wantedFiles } from '../store/modes.ts';
 import { Staging } from '../store/staging.ts';
 import { treeOfState } from './configure.ts';
 import { dictionariesOf, fetchPlan } from './fetch-plan.ts';
@@ -115,9 +116,9 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   for (const file of plan.altered) store.quarantine(file);
   for (const file of plan.touched) if (!(await store.renew(file))) store.quarantine(file);
   if (plan.fetch.frames.length > 0) {
-    const staging = new Staging(layout, system.pool);
+    const staging = new Staging(layout, system.pool, wantedFiles(files));
     await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
-    await store.adopt(staging, files, dictionariesOf(plan.loaded));
+    await store.adopt(staging, dictionariesOf(plan.loaded));
   } else store.complete(files);
   // The user's own files are left alone: of these the store has the original again.
   const rows = verified.broken.filter(({ problem }) => problem !== 'original').map(({ entry }) => entry);

@@ -9,6 +9,7 @@ import type { WantedPiece } from '../../../core/install/plan.ts';
 import { MossError, type ErrorCode } from '../../../core/error.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 import { Layout } from '../../../node/store/layout.ts';
+import { PLAIN } from '../../../node/store/modes.ts';
 import { Staging } from '../../../node/store/staging.ts';
 import { packPieces } from '../../../node/store/packed-pieces.ts';
 import { openStorePool } from '../../../node/store/pool.ts';
@@ -37,7 +38,7 @@ describe('a frame', () => {
   const layout = new Layout(root);
   mkdirSync(layout.moss, { recursive: true });
   const pool = openStorePool();
-  const staging = new Staging(layout, pool);
+  const staging = new Staging(layout, pool, new Map());
   after(async () => {
     await pool.close();
     rmSync(root, { recursive: true });
@@ -45,7 +46,7 @@ describe('a frame', () => {
 
   const task = async (plain: Uint8Array, change: Partial<UnpackTask> = {}): Promise<UnpackTask> => {
     const { cid, bytes } = await rawBlock(nodeCompressor.compress(plain, { level: 3 }), nodeHasher);
-    return { kind: 'unpack', root, cid: cid.toString(), bytes, plain: plain.length, pieces: packPieces([piece]), ...change };
+    return { kind: 'unpack', root, cid: cid.toString(), bytes, plain: plain.length, pieces: packPieces([piece], () => PLAIN), ...change };
   };
   it('brings its files', async () => {
     assert.ok(!staging.has(id));
@@ -71,7 +72,7 @@ describe('a frame', () => {
   });
 
   it('that is shorter than its table says is refused', async () => {
-    await refused('bad-frame', await task(content, { pieces: packPieces([{ ...piece, at: 5 }]) }));
+    await refused('bad-frame', await task(content, { pieces: packPieces([{ ...piece, at: 5 }], () => PLAIN) }));
   });
 
   it('with the content of another file is refused', async () => {
