@@ -63,7 +63,7 @@ export class Tab {
     page.on('pageerror', (error) => this.problems.push(error.message));
   }
 
-  static async open(browser: Browser, { pages }: Stage, transports?: Dialled[]): Promise<Tab> {
+  static async open(browser: Browser, { pages }: Pick<Stage, 'pages'>, transports?: Dialled[]): Promise<Tab> {
     // A context of its own, so that two tabs do not share their storage.
     const tab = new Tab(await (await browser.newContext()).newPage());
     await tab.page.goto(pages.url);
@@ -91,6 +91,15 @@ export class Tab {
       limit,
     );
     return last;
+  }
+
+  /** CIDs of the blocks that it holds. */
+  held(): Promise<string[]> {
+    return this.page.evaluate(async () => {
+      const cids: string[] = [];
+      for await (const cid of globalThis.page.storage.blocks.list()) cids.push(cid.toString());
+      return cids;
+    });
   }
 
   stop(): Promise<void> {
