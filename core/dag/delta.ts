@@ -91,9 +91,9 @@ export function deltaPair(bytes: Uint8Array): { from: Cid; to: Cid } {
 }
 
 /** The blocks of its frames and tables: readable without having either manifest. */
-export function deltaLinks(bytes: Uint8Array): Cid[] {
+export function deltaRefs(bytes: Uint8Array): FrameRef[] {
   const fields = new Fields(decodeCbor(bytes, 'bad-frame', 'a delta'), 'bad-frame', 'delta');
-  return [...fields.maps('frames'), ...fields.maps('tables')].map((ref) => decodeFrameRef(ref).cid);
+  return [...fields.maps('frames'), ...fields.maps('tables')].map(decodeFrameRef);
 }
 
 /**

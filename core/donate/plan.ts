@@ -5,21 +5,26 @@ import { decodeManifest, type Manifest } from '../dag/manifest.ts';
 import { MossError } from '../error.ts';
 import type { IndexEntry } from '../repo/index-entry.ts';
 import type { Catalog, Obtain } from './catalog.ts';
-import type { ListedBlock } from './shelf.ts';
+import { BlockList, type ListedBlock } from './block-list.ts';
+import { DeltaFinder } from './delta-finder.ts';
 
 export interface PlannedPackage {
-  readonly entry: IndexEntry;
-  readonly blocks: readonly ListedBlock[];
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Of all its blocks; its deltas aside. */
+  readonly bytes: number;
 }
 
 export interface HoldingPlan {
-  /** Every block that is to be held, by the text of its CID, in the order in which they are worth having. */
-  readonly blocks: ReadonlyMap<string, ListedBlock>;
+  /** Every block that is to be held, in the order in which they are worth having; its owners are numbers of packages. */
+  readonly blocks: BlockList;
   readonly packages: readonly PlannedPackage[];
-  /** Blocks that were read to make the plan and are part of it. */
+}
+
+export interface PlannedHoldings extends HoldingPlan {
+  /** Blocks that were read to make the plan, by the text of their CID: some are part of it. */
   readonly read: ReadonlyMap<string, Uint8Array>;
-  /** Bytes of all blocks. */
-  readonly bytes: number;
 }
 
 /** Manifests that are fetched at once. */
@@ -28,20 +33,20 @@ const BATCH = 16;
 const MISSES = 64;
 
 /**
- * Takes packages in order, each whole or not at all, as long as they fit into the quota. A block that several have
- * counts once. The root and the index come first: without them nobody can install anything.
+ * Takes packages in order, each whole or not at all, as long as they fit into the quota, and with each the deltas that
+ * lead to it. A block that several have counts once. The root and the index come first: without them nobody can install
+ * anything.
  */
-export async function planHoldings(catalog: Catalog, order: readonly IndexEntry[], { quota, obtain }: { quota: number; obtain: Obtain }): Promise<HoldingPlan> {
-  const blocks = new Map<string, ListedBlock>();
+export async function planHoldings(catalog: Catalog, order: readonly IndexEntry[], { quota, obtain }: { quota: number; obtain: Obtain }): Promise<PlannedHoldings> {
+  const blocks = new BlockList();
   const read = new Map<string, Uint8Array>();
   const packages: PlannedPackage[] = [];
-  let bytes = 0;
-  const add = (list: readonly ListedBlock[]): boolean => {
-    const fresh = new Map(list.filter(({ cid }) => !blocks.has(cid.toString())).map((block) => [block.cid.toString(), block]));
-    const size = [...fresh.values()].reduce((sum, block) => sum + block.size, 0);
-    if (bytes + size > quota) return false;
-    for (const [key, block] of fresh) blocks.set(key, block);
-    bytes += size;
+  const deltas = new DeltaFinder(catalog.root.deltas, { obtain, read });
+  /** All of them, or none. */
+  const add = (list: readonly ListedBlock[], owner?: number): boolean => {
+    const fresh = new Map(list.filter(({ cid }) => blocks.find(cid) === undefined).map((block) => [block.cid.toString(), block.size]));
+    if (blocks.bytes + sumOf(fresh.values()) > quota) return false;
+    for (const block of list) blocks.add(block, owner);
     return true;
   };
   add(common(catalog));
@@ -53,25 +58,36 @@ export async function planHoldings(catalog: Catalog, order: readonly IndexEntry[
       const entry = order[at];
       if (entry === undefined || !entry.announce) continue;
       // What is too large by what the index says need not be looked at.
-      if (bytes + entry.download <= quota) batch.push(entry);
+      if (blocks.bytes + entry.download <= quota) batch.push(entry);
       else misses++;
     }
     const manifests = await obtain(batch.map(({ manifest }) => ({ cid: parseCid(manifest), maxBytes: MAX_BLOCK_SIZE })));
+    const taken: IndexEntry[] = [];
     for (const entry of batch) {
       const bytesOf = manifests.get(entry.manifest);
       if (bytesOf === undefined) throw new MossError('bug', 'a manifest was obtained and is not there');
       const manifest = decodeManifest(bytesOf);
       const list = [{ cid: parseCid(entry.manifest), size: bytesOf.length }, ...blocksOf(manifest)];
-      if (!manifest.policy.announce || !add(list)) {
+      if (!manifest.policy.announce || !add(list, packages.length)) {
         misses++;
         continue;
       }
       misses = 0;
-      packages.push({ entry, blocks: [...new Map(list.map((block) => [block.cid.toString(), block])).values()] });
+      const { name, version, architecture } = entry;
+      packages.push({ name, version, architecture, bytes: sumOf(new Map(list.map(({ cid, size }) => [cid.toString(), size])).values()) });
       read.set(entry.manifest, bytesOf);
+      taken.push(entry);
     }
+    // Updates are what most people fetch, and their deltas are small: what there is no room for is left out.
+    for (const list of await deltas.to(taken)) add(list);
   }
-  return { blocks, packages, read, bytes };
+  return { blocks, packages, read };
+}
+
+function sumOf(sizes: Iterable<number>): number {
+  let sum = 0;
+  for (const size of sizes) sum += size;
+  return sum;
 }
 
 /** What every client asks for first. Deltas of the index lead from the revisions before. */

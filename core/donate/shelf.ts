@@ -5,15 +5,10 @@ import { MossError } from '../error.ts';
 import type { Blockstore } from '../ports/blockstore.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { Content, Holdings, Wanted } from '../ports/holdings.ts';
+import { BlockList, type ListedBlock } from './block-list.ts';
 
-export interface ListedBlock {
-  readonly cid: Cid;
-  /** Bytes. */
-  readonly size: number;
-}
-
-/** Bytes of blocks that are kept in memory while they are sent. */
-const CACHED = 16 * 1024 * 1024;
+/** Bytes of blocks that are kept in memory while they are sent: those of all turns at the same time, and as many again. */
+const CACHED = 8 * 1024 * 1024;
 
 export interface ShelfOptions {
   blocks: Blockstore;
@@ -27,12 +22,16 @@ export class Shelf implements Holdings {
   readonly files = false;
   repositories: readonly Uint8Array[] = [];
   readonly #options: ShelfOptions;
-  #listed: ReadonlyMap<string, ListedBlock> = new Map();
-  /** Bytes of each block that is here. */
-  readonly #here = new Map<string, number>();
-  /** Checked blocks, the one used last at the end. */
-  readonly #cache = new Map<string, Promise<Uint8Array>>();
+  #list = new BlockList();
+  /** A one for each listed block that is here. */
+  #here = new Uint8Array(0);
+  /** Bytes that are here, of each package that owns listed blocks. */
+  #held: number[] = [];
   #stored = 0;
+  #changes = 0;
+  /** Checked blocks by number, the one used last at the end. */
+  readonly #cache = new Map<number, Promise<Uint8Array>>();
+  #cached = 0;
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -43,37 +42,51 @@ export class Shelf implements Holdings {
     return this.#stored;
   }
 
-  has(cid: Cid): boolean {
-    return this.#here.has(cid.toString());
+  /** Bytes that are here of a package, by its number. */
+  heldOf(owner: number): number {
+    return this.#held[owner] ?? 0;
   }
 
-  /** Listed blocks that are not here. */
-  get missing(): ListedBlock[] {
-    return [...this.#listed.values()].filter(({ cid }) => !this.#here.has(cid.toString()));
+  /** Another number after every change of what is here. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Some listed blocks that are not here, from a number on; none is left when there are none. */
+  missing(from: number, most: number): { blocks: ListedBlock[]; next: number } {
+    const blocks: ListedBlock[] = [];
+    let next = from;
+    for (; next < this.#list.count && blocks.length < most; next++) {
+      if (this.#here[next] === 0) blocks.push({ cid: this.#list.cid(next), size: this.#list.size(next) });
+    }
+    return { blocks, next };
   }
 
   /** Only from the list: what is here and not on it is not found, as if it were not here. */
   find(wanted: Wanted): Content | undefined {
     if (wanted.kind !== 'block') return undefined;
-    const key = wanted.cid.toString();
-    const size = this.#listed.has(key) ? this.#here.get(key) : undefined;
-    if (size === undefined) return undefined;
-    return { size, compressible: false, read: async (offset, length) => (await this.#checked(wanted.cid, size)).subarray(offset, offset + length) };
+    const { cid } = wanted;
+    const block = this.#list.find(cid);
+    if (block === undefined || this.#here[block] === 0) return undefined;
+    const size = this.#list.size(block);
+    // A block that is read at once need not be kept for its next piece.
+    return { size, compressible: false, read: async (offset, length) => (length === size ? this.#read(cid, size) : (await this.#checked(cid, size)).subarray(offset, offset + length)) };
   }
 
   /**
    * What is to be held from now on: everything else is removed, so that there is room before anything comes. What the
    * store has of it counts as here; whether it is right shows when it is read.
    */
-  async list(blocks: ReadonlyMap<string, ListedBlock>): Promise<void> {
-    this.#listed = blocks;
+  async list(blocks: BlockList): Promise<void> {
+    if (blocks === this.#list) return;
+    this.#begin(blocks);
     const unlisted: Cid[] = [];
     for await (const cid of this.#options.blocks.list()) {
-      const size = blocks.get(cid.toString())?.size;
-      if (size === undefined) unlisted.push(cid);
-      else this.#add(cid.toString(), size);
+      const block = blocks.find(cid);
+      if (block === undefined) unlisted.push(cid);
+      else this.#mark(block, true);
     }
-    for (const cid of unlisted) await this.drop(cid);
+    for (const cid of unlisted) await this.#options.blocks.delete(cid);
   }
 
   /** A checked block that is here; `undefined` where it is not. */
@@ -84,7 +97,7 @@ export class Shelf implements Holdings {
       await verifyBlock(cid, bytes, this.#options.hasher);
       return bytes;
     } catch {
-      await this.drop(cid);
+      await this.#drop(cid);
       return undefined;
     }
   }
@@ -95,58 +108,80 @@ export class Shelf implements Holdings {
    * @throws MossError `bad-block` when the bytes have another hash, `bug` for a block that is not listed
    */
   async put(cid: Cid, bytes: Uint8Array): Promise<void> {
-    const key = cid.toString();
     await verifyBlock(cid, bytes, this.#options.hasher);
-    if (!this.#listed.has(key)) throw new MossError('bug', 'a block that is not listed');
+    if (this.#list.find(cid) === undefined) throw new MossError('bug', 'a block that is not listed');
     await this.#options.blocks.put(cid, bytes);
-    this.#add(key, bytes.length);
-  }
-
-  async drop(cid: Cid): Promise<void> {
-    const key = cid.toString();
-    this.#stored -= this.#here.get(key) ?? 0;
-    this.#here.delete(key);
-    this.#cache.delete(key);
-    await this.#options.blocks.delete(cid);
+    // The list may be another one by now.
+    const block = this.#list.find(cid);
+    if (block !== undefined) this.#mark(block, true);
   }
 
   async clear(): Promise<void> {
-    this.#listed = new Map();
-    for await (const cid of this.#options.blocks.list()) await this.drop(cid);
-    this.#here.clear();
-    this.#stored = 0;
+    this.#begin(new BlockList());
+    for await (const cid of this.#options.blocks.list()) await this.#options.blocks.delete(cid);
   }
 
-  #add(key: string, size: number): void {
-    this.#stored += size - (this.#here.get(key) ?? 0);
-    this.#here.set(key, size);
+  /** What was here and is on the new list stays. */
+  #begin(list: BlockList): void {
+    const [before, here] = [this.#list, this.#here];
+    this.#list = list;
+    this.#here = new Uint8Array(list.count);
+    this.#held = [];
+    this.#stored = 0;
+    this.#changes++;
+    this.#cache.clear();
+    this.#cached = 0;
+    for (let each = 0; each < before.count; each++) {
+      const block = here[each] === 1 ? list.find(before.cid(each)) : undefined;
+      if (block !== undefined) this.#mark(block, true);
+    }
+  }
+
+  async #drop(cid: Cid): Promise<void> {
+    const block = this.#list.find(cid);
+    if (block !== undefined) {
+      this.#mark(block, false);
+      this.#forget(block);
+    }
+    await this.#options.blocks.delete(cid);
+  }
+
+  #mark(block: number, isHere: boolean): void {
+    if ((this.#here[block] === 1) === isHere) return;
+    this.#here[block] = isHere ? 1 : 0;
+    const bytes = (isHere ? 1 : -1) * this.#list.size(block);
+    this.#stored += bytes;
+    this.#changes++;
+    for (const owner of this.#list.owners(block)) this.#held[owner] = this.heldOf(owner) + bytes;
+  }
+
+  async #read(cid: Cid, size: number): Promise<Uint8Array> {
+    const bytes = await this.get(cid);
+    if (bytes !== undefined && bytes.length === size) return bytes;
+    await this.#drop(cid);
+    this.#options.onLost(cid);
+    throw new MossError('damaged', `${cid.toString()} is not here any more as it was`);
   }
 
   #checked(cid: Cid, size: number): Promise<Uint8Array> {
-    const key = cid.toString();
-    const cached = this.#cache.get(key);
-    if (cached !== undefined) {
-      this.#cache.delete(key);
-      this.#cache.set(key, cached);
-      return cached;
+    const block = this.#list.find(cid);
+    const known = block === undefined ? undefined : this.#cache.get(block);
+    const reading = known ?? this.#read(cid, size);
+    if (block === undefined) return reading;
+    this.#cache.delete(block);
+    this.#cache.set(block, reading);
+    if (known === undefined) {
+      reading.catch(() => undefined);
+      this.#cached += size;
+      for (const oldest of this.#cache.keys()) {
+        if (this.#cached <= CACHED) break;
+        this.#forget(oldest);
+      }
     }
-    const reading = this.get(cid).then(async (bytes) => {
-      if (bytes !== undefined && bytes.length === size) return bytes;
-      await this.drop(cid);
-      this.#options.onLost(cid);
-      throw new MossError('damaged', `${key} is not here any more as it was`);
-    });
-    reading.catch(() => undefined);
-    this.#cache.set(key, reading);
-    this.#trim();
     return reading;
   }
 
-  #trim(): void {
-    let bytes = 0;
-    for (const key of [...this.#cache.keys()].toReversed()) {
-      bytes += this.#here.get(key) ?? 0;
-      if (bytes > CACHED) this.#cache.delete(key);
-    }
+  #forget(block: number): void {
+    if (this.#cache.delete(block)) this.#cached -= this.#list.size(block);
   }
 }

@@ -79,7 +79,7 @@ export class Supply {
   }
 
   /** Brings blocks onto the shelf, in an order of this donor's own. */
-  async fill(wants: readonly Want[], options: AbortOptions = {}): Promise<void> {
+  async bring(wants: readonly Want[], options: AbortOptions = {}): Promise<void> {
     await this.#fetch(wants, options, async ({ cid }, bytes) => this.#options.shelf.put(cid, bytes));
   }
 

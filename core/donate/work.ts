@@ -3,6 +3,7 @@ import { MossError } from '../error.ts';
 import { abortController } from '../exchange/abort-controller.ts';
 import { webMetadataFetcher } from '../exchange/metadata-fetcher.ts';
 import { ExchangeServer } from '../exchange/server.ts';
+import type { Want } from '../exchange/session.ts';
 import { decodeHex } from '../trust/text.ts';
 import type { Account } from './account.ts';
 import { readCatalog, type Catalog, type Obtain } from './catalog.ts';
@@ -16,7 +17,7 @@ import { pacedFetch } from './paced-fetch.ts';
 import { planHoldings, type HoldingPlan } from './plan.ts';
 import type { DonorSettings } from './settings.ts';
 import type { Shelf } from './shelf.ts';
-import type { DonorPeer, DonorState, DonorStatus } from './status.ts';
+import type { DonorPeer, DonorState, DonorStatus, HeldPackage } from './status.ts';
 import { Supply } from './supply.ts';
 
 export interface WorkOptions extends DonorDeps {
@@ -37,6 +38,8 @@ const MEET = [0, 300, 1000, 2000, 4000, 8000, 15_000];
 const MEET_LATER = 30_000;
 /** Milliseconds after which a peer that could not be reached is tried again. */
 const TRY_AGAIN = 60_000;
+/** Blocks that are fetched in one session: each is an object, where a list of them is not. */
+const FILLED = 4096;
 /** Streams of all peers and of one, and answers that are sent at the same time. */
 const SLOTS = { streams: 64, streamsPerPeer: 4, turns: 4, openInAll: 8192 };
 
@@ -46,9 +49,11 @@ export class Work {
   readonly #server: ExchangeServer;
   readonly #supply: Supply;
   readonly #tried = new Map<string, number>();
-  #catalog: Catalog | undefined;
+  /** The list of packages itself is not kept: it may be large. */
+  #catalog: Pick<Catalog, 'root' | 'rootCid' | 'fingerprint'> | undefined;
   #fingerprint: string | undefined;
   #plan: HoldingPlan | undefined;
+  #held: { plan: HoldingPlan; changes: number; packages: readonly HeldPackage[] } | undefined;
   #planAgain = false;
   /** Ends the wait for the next look for a revision. */
   #refresh = abortController();
@@ -129,15 +134,18 @@ export class Work {
     if (catalog === undefined || plan === undefined) return { held: [] };
     return {
       repository: { name: catalog.root.name, revision: catalog.root.revision, fingerprint: catalog.fingerprint },
-      held: plan.packages.map(({ entry: { name, version, architecture }, blocks }) => ({
-        name,
-        version,
-        architecture,
-        held: blocks.reduce((sum, { cid, size }) => sum + (shelf.has(cid) ? size : 0), 0),
-        bytes: blocks.reduce((sum, { size }) => sum + size, 0),
-      })),
-      filling: { done: shelf.stored, total: plan.bytes, rate: account.rateIn(clock.now()) },
+      held: this.#heldPackages(plan),
+      filling: { done: shelf.stored, total: plan.blocks.bytes, rate: account.rateIn(clock.now()) },
     };
+  }
+
+  /** The same list as long as nothing changed: it is asked for each second. */
+  #heldPackages(plan: HoldingPlan): readonly HeldPackage[] {
+    const { shelf } = this.#options;
+    if (this.#held?.plan !== plan || this.#held.changes !== shelf.changes) {
+      this.#held = { plan, changes: shelf.changes, packages: plan.packages.map((each, number) => ({ ...each, held: shelf.heldOf(number) })) };
+    }
+    return this.#held.packages;
   }
 
   /** Brings the metadata up to date and the shelf in order, again and again. */
@@ -163,31 +171,45 @@ export class Work {
   }
 
   async #bringUp(): Promise<void> {
-    const { hasher, clock, verifier, decompressor, fetch, storage, shelf, seed, settings, choose = chooseByPopularity, onState } = this.#options;
+    const { hasher, clock, verifier, decompressor, fetch, storage, shelf, seed, settings, choose = chooseByPopularity } = this.#options;
     const { repository, fingerprint, quota } = settings();
     const { signal } = this.#stop;
     const obtain: Obtain = (wants) => this.#supply.obtain(wants, { signal });
     const fetcher = webMetadataFetcher({ url: repository, fetch, clock });
     const catalog = await readCatalog({ records: storage.records, fetcher, verifier, hasher, clock, decompressor, obtain, signal, onTrusted: (each) => (this.#fingerprint = each) }, fingerprint);
-    let plan = this.#plan;
-    if (plan === undefined || this.#planAgain || catalog.rootCid.toString() !== this.#catalog?.rootCid.toString()) {
+    const isOther = this.#plan === undefined || this.#planAgain || catalog.rootCid.toString() !== this.#catalog?.rootCid.toString();
+    let read: ReadonlyMap<string, Uint8Array> = new Map();
+    if (isOther) {
       this.#planAgain = false;
       const order = await choose(catalog.entries, { quota, seed, hasher });
-      plan = await planHoldings(catalog, order, { quota, obtain });
+      const { blocks, packages, ...planned } = await planHoldings(catalog, order, { quota, obtain });
+      read = planned.read;
+      this.#plan = { blocks, packages };
     }
-    shelf.repositories = [decodeHex(catalog.fingerprint) ?? new Uint8Array()];
-    this.#catalog = catalog;
-    this.#plan = plan;
-    await shelf.list(plan.blocks);
-    const { missing } = shelf;
-    if (missing.length === 0) return;
-    onState({ state: 'filling' });
-    for (const { cid } of missing) {
-      const read = plan.read.get(cid.toString());
-      if (read !== undefined) await shelf.put(cid, read);
-    }
-    await this.#supply.fill(shelf.missing.map(({ cid, size }) => ({ cid, maxBytes: size })), { signal });
+    const { root, rootCid, fingerprint: keys } = catalog;
+    shelf.repositories = [decodeHex(keys) ?? new Uint8Array()];
+    this.#catalog = { root, rootCid, fingerprint: keys };
+    if (this.#plan !== undefined) await shelf.list(this.#plan.blocks);
+    await this.#fill(read);
     await storage.blocks.sync();
+  }
+
+  /** Brings what is missing, some at a time. @param read blocks that are in memory already */
+  async #fill(read: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const { shelf, onState } = this.#options;
+    for (let from = 0; ; ) {
+      const { blocks, next } = shelf.missing(from, FILLED);
+      if (blocks.length === 0) return;
+      if (from === 0) onState({ state: 'filling' });
+      const wants: Want[] = [];
+      for (const { cid, size } of blocks) {
+        const known = read.get(cid.toString());
+        if (known === undefined) wants.push({ cid, maxBytes: size });
+        else await shelf.put(cid, known);
+      }
+      await this.#supply.bring(wants, { signal: this.#stop.signal });
+      from = next;
+    }
   }
 
   /** Finds peers, and connects to as many as there is room for. */

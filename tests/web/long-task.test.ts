@@ -79,7 +79,7 @@ describe('a tab that gives at full rate', { skip: NO_CHROMIUM, timeout: 240_000 
 /** The tasks of the thread with the page: of all main threads, the one that was busiest. */
 function mainTasks(events: readonly TraceEvent[]): TraceEvent[] {
   const mains = new Set(events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
-  const tasks = Map.groupBy(events.filter(({ ph, name, pid, tid }) => ph === 'X' && /RunTask$/.test(name) && mains.has(`${pid} ${tid}`)), ({ pid }) => pid);
+  const tasks = Map.groupBy(events.filter(({ ph, name, pid, tid }) => ph === 'X' && name.endsWith('RunTask') && mains.has(`${pid} ${tid}`)), ({ pid }) => pid);
   const time = (each: readonly TraceEvent[]): number => each.reduce((sum, { tdur = 0 }) => sum + tdur, 0);
   return [...tasks.values()].toSorted((a, b) => time(b) - time(a))[0] ?? [];
 }

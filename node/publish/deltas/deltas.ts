@@ -1,7 +1,7 @@
 /** The deltas of a revision: from the releases before each newest one, as many as are wanted and pay. */
 import { availableParallelism } from 'node:os';
 import { parseCid, type Cid } from '../../../core/dag/cid.ts';
-import { deltaLinks } from '../../../core/dag/delta.ts';
+import { deltaRefs } from '../../../core/dag/delta.ts';
 import { deltaMapBlocks, prefixOf, readDeltaMap, type DeltaRef } from '../../../core/dag/delta-map.ts';
 import { sameBytes } from '../../../core/dag/block.ts';
 import type { Listener } from '../../../core/install/event.ts';
@@ -63,7 +63,7 @@ export async function makeDeltas(repository: Repository, options: DeltasOptions)
     const one = async ({ from, to }: Pair): Promise<DeltaResult | undefined> => {
       const known = cache.get(from, to.manifest);
       if (known === 'none') return undefined;
-      if (known !== undefined && (await repository.holds(parseCid(known.cid), deltaLinks))) return known;
+      if (known !== undefined && (await repository.holds(parseCid(known.cid), (bytes) => deltaRefs(bytes).map(({ cid }) => cid)))) return known;
       const result = await pool.run({ from, to: to.manifest, blocks: repository.blocks.directory, work: repository.work });
       cache.set(from, to.manifest, result);
       made++;

@@ -1,10 +1,11 @@
 /** The donor against a real site and hostile peers, over streams in memory: what it stores, what it serves, and how much. */
 import assert from 'node:assert/strict';
-import { readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { rawBlock } from '../../../core/dag/block.ts';
 import { parseCid, type Cid } from '../../../core/dag/cid.ts';
+import { deltaPair, deltaRefs } from '../../../core/dag/delta.ts';
 import { BEST_CONDITIONS } from '../../../core/donate/conditions.ts';
 import type { DonorEvent } from '../../../core/donate/donor.ts';
 import type { NetworkOptions, NetworkPeer, OpenNetwork } from '../../../core/donate/network.ts';
@@ -26,11 +27,22 @@ import { nodeVerifier } from '../../../node/trust/verifier.ts';
 import { nodeCompressor } from '../../../node/zstd.ts';
 import { makeRepository, temporaryDirectory, writePackage, type Repository } from '../../e2e/fixture.ts';
 import { until } from '../../e2e/installer.ts';
+import { mossDone } from '../../e2e/moss.ts';
 
 const MB = 1_000_000;
 
 function largest(directory: string): string {
   return readdirSync(directory).toSorted((a, b) => statSync(join(directory, b)).size - statSync(join(directory, a)).size)[0] ?? '';
+}
+
+/** A delta with the blocks of its frames and tables; nothing for what is none. */
+function deltaOf(name: string, bytes: Uint8Array): string[][] {
+  try {
+    deltaPair(bytes);
+    return [[name, ...deltaRefs(bytes).map(({ cid }) => cid.toString())]];
+  } catch {
+    return [];
+  }
 }
 
 describe('a donor', { timeout: 120_000 }, () => {
@@ -175,6 +187,38 @@ describe('a donor', { timeout: 120_000 }, () => {
     await until(async () => Buffer.from((await ask(cid, right.length).catch(() => new Uint8Array()))).equals(Buffer.from(right)), 'the right bytes', 20_000);
     source.close();
     await donor.stop();
+  });
+
+  it('holds the deltas that lead to its packages, and leaves them out where there is no room', async () => {
+    const own = join(path, 'updated');
+    mkdirSync(own);
+    const { directory, site } = await makeRepository(own, [writePackage(own, { name: 'kale', version: '1.0', large: 200_000 })]);
+    const next = writePackage(own, { name: 'kale', version: '2.0', large: 200_000 });
+    const file = join(next, 'usr/lib/kale/large.bin');
+    writeFileSync(file, readFileSync(file).fill(0, 1000, 1100));
+    await mossDone(['publish', directory, next]);
+    const deltas = readdirSync(join(site, 'blocks')).flatMap((name) => deltaOf(name, readFileSync(join(site, 'blocks', name))));
+    assert.ok(deltas.length > 0);
+    const updated = await startStaticServer({ directory: site, host: '127.0.0.1', port: 0 });
+    const { donor, settings, shows, stored } = plant();
+    const holding = async (quota: number): Promise<{ held: string[]; status: DonorStatus }> => {
+      await donor.start({ ...settings({ repository: updated.url }), quota }, BEST_CONDITIONS);
+      await shows('it serves', ({ state }) => state === 'serving');
+      const { status } = donor;
+      await donor.stop();
+      assert.deepEqual(status.held.map(({ name, version, held, bytes }) => [name, version, held === bytes]), [['kale', '2.0', true]]);
+      return { held: [...(await stored()).keys()], status };
+    };
+    try {
+      const { held, status } = await holding(100 * MB);
+      for (const name of deltas.flat()) assert.ok(held.includes(name), `${name} is not held`);
+      const small = await holding(status.stored - 1);
+      assert.ok(deltas.some((each) => each.some((name) => !small.held.includes(name))));
+      assert.ok(small.status.stored < status.stored);
+    } finally {
+      await donor.stop();
+      await updated.close();
+    }
   });
 
   it('holds what comes in to its rate', async () => {
