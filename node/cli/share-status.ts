@@ -35,6 +35,12 @@ const SCOPES: Record<Settings['share'], string> = {
   swarm: 'Shares with the swarm: anybody can see that this machine has moss, and which repositories it uses.',
 };
 
+const REACHABLE: Record<DaemonStatus['reachable'], string> = {
+  directly: 'reached directly',
+  'by-relay': 'met by way of a relay, since nobody can dial it',
+  none: 'nobody is known to reach it yet',
+};
+
 function linesOf(settings: Settings, status: DaemonStatus | undefined, month: number): string[] {
   const lines = [SCOPES[settings.share]];
   if (settings.share === 'off') return lines;
@@ -45,6 +51,7 @@ function linesOf(settings: Settings, status: DaemonStatus | undefined, month: nu
       ['Daemon', `process ${status.pid}, since ${formatTime(status.since)}`],
       ['Peer id', status.peer],
       ['Reached at', status.addresses.join('\n') || 'no address'],
+      ...(settings.share === 'swarm' ? [['From beyond the network', REACHABLE[status.reachable]]] : []),
       ['Serves', `${count(status.packages, 'package')}, ${count(status.contents, 'content')} of ${count(status.repositories, 'repository', 'repositories')}, to ${count(status.streams, 'stream')} now`],
     );
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerScope } from '../../core/ports/transport.ts';
 import type { Layout } from '../store/layout.ts';
+import type { Reachability } from './own-addresses.ts';
 
 export type ControlRequest =
   | { do: 'status' }
@@ -26,6 +27,10 @@ export interface DaemonStatus {
   peer: string;
   scope: PeerScope;
   addresses: string[];
+  /** How peers of the swarm get to it; `none` as well while nobody has tried yet. */
+  reachable: Reachability;
+  /** What it is to the hash table of the swarm; `null` with the scope `lan`. */
+  table: 'client' | 'server' | null;
   /** Milliseconds since the epoch. */
   since: number;
   /** Packages and contents that are served, and repositories they are of. */

@@ -70,6 +70,8 @@ function statusOf({ host, holdings, started, streams }: SharingPeer): DaemonStat
     peer: host.id,
     scope: host.scope,
     addresses: host.addresses.map(String),
+    reachable: host.libp2p.services.own.reachable,
+    table: host.libp2p.services.table?.getMode() ?? null,
     since: started,
     packages,
     contents: index.size,

@@ -1,55 +1,27 @@
 /** This machine among the others: a libp2p host that speaks moss, with the bulk carrier beside it. */
-import { noise } from '@libp2p/noise';
-import { identify, identifyPush } from '@libp2p/identify';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
-import { webSockets } from '@libp2p/websockets';
-import { yamux } from '@libp2p/yamux';
-import { FaultTolerance, type Connection, type Libp2p, type PrivateKey, type Stream as Libp2pStream } from '@libp2p/interface';
+import type { Connection, Stream as Libp2pStream } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p } from 'libp2p';
 import type { Cid } from '../../core/dag/cid.ts';
 import { MossError } from '../../core/error.ts';
 import { EXCHANGE } from '../../core/exchange/protocol.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { peerOf, reachOf } from './address.ts';
 import { BulkServer } from './bulk-server.ts';
-import type { Certificates } from './certificates.ts';
+import { upgradeRelayed } from './direct-upgrade.ts';
+import { DIAL, openLibp2p, type Libp2pOptions, type Network } from './libp2p.ts';
 import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 import type { Ports } from './ports-file.ts';
 import { BULK } from './protocols.ts';
-import { listenAddresses, type Listening } from './listening.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { scopeOf } from './scope.ts';
-import type { SwarmOptions } from './swarm.ts';
-import { version } from '../version.ts';
-import type { WebTransportOptions } from '../webtransport/transport.ts';
 
-/** Milliseconds for dialling a peer. */
-const DIAL = 5000;
-/** New connections of one address in a second: an office may sit behind one. */
-const FROM_ONE_ADDRESS = 32;
-const PENDING = 64;
 /** Streams of one connection and protocol. */
 const STREAMS = 32;
 /** Addresses of a peer that are remembered. */
 const MAX_ADDRESSES = 8;
 
-export interface HostOptions {
-  key: PrivateKey;
-  /** `lan`: nobody beyond the own networks is dialled or let in. */
-  scope: PeerScope;
-  /** Where to be reached; without it, this host only dials. 0 is any port that is free. */
-  listen?: Listening | undefined;
-  /** What the swarm takes: the hash table, relays, hole punching. Only with the scope `swarm`. */
-  swarm?: SwarmOptions | undefined;
-  /** Lets browsers reach this host by WebRTC, with these certificates. */
-  webRtc?: Certificates | undefined;
-  /** And by WebTransport: an option, which wants a library that not every platform has. */
-  webTransport?: WebTransportOptions | undefined;
-  /** Peers at the same time. */
-  connections: number;
+export interface HostOptions extends Omit<Libp2pOptions, 'banned'> {
   /** Whom to have nothing to do with from the start. */
   banned?: Iterable<string> | undefined;
 }
@@ -74,13 +46,14 @@ export interface HostEvents {
 }
 
 export class Host {
-  readonly libp2p: Libp2p;
+  readonly libp2p: Network;
   readonly scope: PeerScope;
   readonly #bulk: BulkServer | undefined;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #banned: Set<string>;
   readonly #events: HostEvents;
   readonly #listen: number | undefined;
+  readonly #stop = new AbortController();
 
   /** @throws MossError `io` when a port cannot be had */
   static async start(options: HostOptions, events: HostEvents = {}): Promise<Host> {
@@ -91,64 +64,29 @@ export class Host {
 
   /** A host that does not listen or dial yet: there is time to say what it serves. */
   static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
-    const { key, listen, scope, connections, swarm, webRtc, webTransport } = options;
+    const { listen, scope, connections, webRtc } = options;
     const banned = new Set(options.banned);
-    // The hash table and all that goes with it takes memory that a peer of a local network has no use for.
-    const parts = swarm && (await import('./swarm.ts')).swarmParts(swarm);
-    const browsers = webRtc && (await import('./webrtc.ts')).webRtcTransports(webRtc, { relayed: swarm !== undefined });
-    const quic = webTransport && (await import('../webtransport/transport.ts')).webTransportListener(webTransport);
-    const allows = (address: Multiaddr): boolean => scope === 'swarm' || reachOf(address).scope === 'lan';
-    const libp2p: Libp2p = await createLibp2p({
-      start: false,
-      privateKey: key,
-      nodeInfo: { name: 'moss', version },
-      addresses: {
-        listen: [...(listen === undefined ? [] : listenAddresses(listen, { webRtc: webRtc !== undefined, webTransport: webTransport !== undefined })), ...(swarm?.relayed === true ? ['/p2p-circuit'] : [])],
-        ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
-      },
-      transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? []), ...(browsers ?? []), ...(quic === undefined ? [] : [quic])],
-      connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
-      ...(parts !== undefined && { peerRouters: parts.peerRouters }),
-      services: { identify: identify(), ping: ping(), ...parts?.services, ...(listen !== undefined && { identifyPush: identifyPush() }) },
-      connectionManager: {
-        maxConnections: connections,
-        inboundConnectionThreshold: FROM_ONE_ADDRESS,
-        maxIncomingPendingConnections: PENDING,
-        dialTimeout: DIAL,
-        addressDialTimeout: DIAL,
-        // Whom to look for again is decided elsewhere.
-        reconnectRetries: 0,
-      },
-      connectionGater: {
-        denyDialPeer: (id) => banned.has(id.toString()),
-        denyDialMultiaddr: (address) => !allows(address),
-        denyInboundConnection: ({ remoteAddr }) => !allows(remoteAddr),
-        denyInboundEncryptedConnection: (id) => banned.has(id.toString()),
-        denyOutboundRelayedConnection: () => scope === 'lan',
-        denyInboundRelayedConnection: () => scope === 'lan',
-      },
-      connectionMonitor: { pingInterval: 60_000 },
-      // A machine may have no IPv6; what it must have is checked below.
-      transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
-    });
+    const libp2p = await openLibp2p({ ...options, banned });
     const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, host: listen.host, port: listen.bulkPort, connections }));
-    return new Host(libp2p, { bulk, banned, events, scope, listen: listen?.port });
+    return new Host(libp2p, { bulk, banned, events, scope, listen: listen?.port, webRtc: webRtc !== undefined });
   }
 
-  private constructor(libp2p: Libp2p, { bulk, banned, events, scope, listen }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope; listen: number | undefined }) {
+  private constructor(libp2p: Network, { bulk, banned, events, scope, listen, webRtc }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope; listen: number | undefined; webRtc: boolean }) {
     this.libp2p = libp2p;
     this.scope = scope;
     this.#bulk = bulk;
     this.#banned = banned;
     this.#events = events;
     this.#listen = listen;
-    libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
-      if (protocols.includes(EXCHANGE)) this.#meet(peerId.toString());
+    libp2p.addEventListener('peer:identify', ({ detail: { connection, protocols } }) => {
+      // By way of a relay two peers only meet: there is a direct connection soon, or none.
+      if (protocols.includes(EXCHANGE) && connection.limits === undefined) this.#meet(connection);
     });
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-      if (this.#peers.delete(detail.toString())) events.onGone?.(detail.toString());
+    libp2p.addEventListener('connection:close', ({ detail: { remotePeer } }) => {
+      const id = remotePeer.toString();
+      if (!this.isConnected(id) && this.#peers.delete(id)) events.onGone?.(id);
     });
+    if (scope === 'swarm') upgradeRelayed({ libp2p, own: libp2p.services.own, webRtc, signal: this.#stop.signal });
   }
 
   /** @throws MossError `io` when a port cannot be had */
@@ -179,11 +117,8 @@ export class Host {
 
   /** The ports it listens on; 0 where it does not. */
   get ports(): Ports {
-    const portOf = (transport: 'tcp' | 'websocket'): number => {
-      const address = this.addresses.find((each) => reachOf(each).transport === transport);
-      return Number(address?.getComponents().find(({ name }) => name === 'tcp')?.value ?? 0);
-    };
-    return { port: portOf('tcp'), bulkPort: this.#bulk?.port ?? 0, webSocketPort: portOf('websocket') || undefined };
+    const { own } = this.libp2p.services;
+    return { port: own.port('tcp'), bulkPort: this.#bulk?.port ?? 0, webSocketPort: own.port('websocket') || undefined };
   }
 
   /** Peers that speak moss and are connected. */
@@ -215,8 +150,9 @@ export class Host {
     }
   }
 
+  /** Whether there is a connection of our own to a peer: one by way of a relay is none. */
   isConnected(id: string): boolean {
-    return this.libp2p.getConnections(peerIdFromString(id)).length > 0;
+    return this.libp2p.getConnections(peerIdFromString(id)).some(({ limits, status }) => limits === undefined && status === 'open');
   }
 
   /** Where a connected peer can be reached again: what it says of itself, and where it was reached. */
@@ -265,14 +201,14 @@ export class Host {
   }
 
   async stop(): Promise<void> {
+    this.#stop.abort();
     await Promise.all([this.libp2p.stop(), this.#bulk?.close()]);
   }
 
-  #meet(id: string): void {
+  #meet({ remotePeer }: Connection): void {
+    const id = remotePeer.toString();
     if (this.#peers.has(id) || this.#banned.has(id)) return;
-    const connection = this.libp2p.getConnections(peerIdFromString(id))[0];
-    if (connection === undefined) return;
-    const peer = new RemotePeer(this.libp2p, connection.remotePeer);
+    const peer = new RemotePeer(this.libp2p, remotePeer);
     this.#peers.set(id, peer);
     this.#events.onPeer?.(peer);
   }

@@ -88,8 +88,9 @@ export class RemotePeer implements Peer {
    */
   async bulkAccess({ signal }: AbortOptions = {}): Promise<BulkAccess> {
     const connection = this.#connection();
-    const { host } = reachOf(connection.remoteAddr);
-    if (host === undefined) throw new MossError('source-failed', `${this.id} is behind a relay`);
+    const { host, scope } = reachOf(connection.remoteAddr);
+    if (host === undefined) throw new MossError('source-failed', `${this.id} was met by way of a relay`);
+    if (scope === 'swarm' && connection.direction === 'inbound' && !(await this.#listensAt(host))) throw new MossError('source-failed', `${this.id} is behind a router`);
     const stream = muxedStream(await this.#newStream(connection, BULK, signal));
     const ticket = new Uint8Array(TICKET_SIZE);
     let length = 0;
@@ -122,6 +123,12 @@ export class RemotePeer implements Peer {
       signal?.throwIfAborted();
       throw new MossError('source-failed', `${this.id} takes no stream`, { cause });
     }
+  }
+
+  /** Whether the peer says that it can be dialled where it dialled from. */
+  async #listensAt(host: string): Promise<boolean> {
+    const { addresses } = await this.#libp2p.peerStore.get(this.#peerId);
+    return addresses.some(({ multiaddr }) => reachOf(multiaddr).host === host);
   }
 
   #connection(): Connection {

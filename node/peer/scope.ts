@@ -30,6 +30,11 @@ export function isPublic(address: string): boolean {
   return !PRIVATE.check(address, family);
 }
 
+/** Whether an address is that of whoever asks. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
 function ownNetworks(): BlockList {
   const now = performance.now();
   if (known !== undefined && now - known.at < FRESH) return known.networks;

@@ -13,7 +13,9 @@ import { LanDiscovery } from './lan-discovery.ts';
 import { PeerBook } from './peer-book.ts';
 import { readPorts, writePorts } from './ports-file.ts';
 import { readServedSite } from './served-site.ts';
+import { isLoopback } from './scope.ts';
 import { SiteHoldings } from './site-holdings.ts';
+import { StunServer } from './stun-server.ts';
 
 export interface SitePeerOptions {
   /** The site's directory. */
@@ -46,6 +48,7 @@ export class SitePeer {
   readonly #discovery: LanDiscovery;
   readonly #book: PeerBook;
   readonly #timer: NodeJS.Timeout;
+  #stun: StunServer | undefined;
 
   static async start(options: SitePeerOptions): Promise<SitePeer> {
     const { site, state, host: address, port, relay, announce, bootstrap, connections, webTransport, onWarning } = options;
@@ -68,11 +71,13 @@ export class SitePeer {
       await peer.stop();
       throw error;
     }
+    host.libp2p.services.own.trust();
+    if (relay) peer.#stun = await StunServer.listen({ host: address, port: host.ports.port }).catch(() => undefined);
     writePorts(state, host.ports);
     peer.#acquaintances.tryAll(bootstrap);
     peer.#acquaintances.start();
     // Who listens on the loopback alone has nothing to tell the network.
-    if (!isLoopback(address)) peer.#discovery.start();
+    if (address !== 'localhost' && !isLoopback(address)) peer.#discovery.start();
     return peer;
   }
 
@@ -108,13 +113,10 @@ export class SitePeer {
     this.#acquaintances.stop();
     this.#server.close();
     await this.#discovery.stop();
+    await this.#stun?.close();
     await this.host.stop();
     this.#book.close();
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address === 'localhost';
 }
 
 function revisionOf(site: string): number {

@@ -7,12 +7,15 @@ import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { nodeClock } from '../clock.ts';
 import type { Certificates, KeptCertificate } from './certificates.ts';
+import { isPublic } from './scope.ts';
 import { freeUdpPort } from './udp-port.ts';
 
 /** Milliseconds between two looks at whether a certificate is due. */
 const LOOK = 3600_000;
-/** No server is asked which address this machine has. */
+/** No server is asked which address this machine has: who is dialled has told its own. */
 const RTC = { rtcConfiguration: { iceServers: [] } };
+/** Relays that are asked by which address they see this machine. */
+const ASKED = 2;
 
 /** What libp2p gives a transport: both kinds together want this. */
 type Components = Parameters<ReturnType<typeof webRTCDirect>>[0] & Parameters<ReturnType<typeof webRTC>>[0];
@@ -25,10 +28,22 @@ interface Shown {
 
 /**
  * @param certificates up to date
- * @param relayed whether this host may meet a browser by way of a relay
+ * @param relays addresses that lead by way of those relays which this host uses, if it may meet others by them
  */
-export function webRtcTransports(certificates: Certificates, { relayed }: { relayed: boolean }): ((components: Components) => Transport)[] {
-  return [keptWebRtc(certificates), ...(relayed ? [webRTC(RTC)] : [])];
+export function webRtcTransports(certificates: Certificates, relays: (() => Multiaddr[]) | undefined): ((components: Components) => Transport)[] {
+  return [keptWebRtc(certificates), ...(relays === undefined ? [] : [webRTC({ rtcConfiguration: () => ({ iceServers: stunServers(relays()).map((urls) => ({ urls })) }) })])];
+}
+
+/** Relays answer STUN where they answer TCP; those of the Internet know more than those nearby. */
+export function stunServers(relays: readonly Multiaddr[]): string[] {
+  const seen = relays.flatMap((address) => {
+    const parts = address.getComponents();
+    const [host, port] = [parts.find(({ name }) => name === 'ip4' || name === 'ip6'), parts.find(({ name }) => name === 'tcp')];
+    if (host?.value === undefined || port?.value === undefined || parts.some(({ name }) => name === 'ws' || name === 'wss')) return [];
+    return [{ isPublic: isPublic(host.value), url: `stun:${host.name === 'ip6' ? `[${host.value}]` : host.value}:${port.value}` }];
+  });
+  const urls = seen.toSorted((a, b) => Number(b.isPublic) - Number(a.isPublic)).map(({ url }) => url);
+  return [...new Set(urls)].slice(0, ASKED);
 }
 
 function keptWebRtc(certificates: Certificates): (components: Components) => Transport {

@@ -1,6 +1,7 @@
 /** Machines of a test on a network of their own: network namespaces on a bridge, each a machine with one address. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 
+/** An office: private addresses (RFC 1918). */
 const NET = '10.213.77';
 
 export interface Machine {
@@ -34,10 +35,13 @@ export class Network {
   /** The end of each machine's cable at the hub. */
   readonly #links = new Map<Machine, string>();
   readonly #children = new Set<ChildProcess>();
+  readonly #net: string;
 
-  constructor(tag: string) {
+  /** @param net the first three bytes of the machines' addresses */
+  constructor(tag: string, { net = NET } = {}) {
     this.#tag = `moss${process.pid}${tag}`.slice(0, 40);
-    const hub = this.#add('hub');
+    this.#net = net;
+    const hub = this.space('hub');
     ip('-n', hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
     ip('-n', hub, 'link', 'set', 'br0', 'up');
   }
@@ -45,14 +49,14 @@ export class Network {
   /** A machine whose sending, and whose receiving, is shaped. */
   machine(name: string, shape: Shape = {}): Machine {
     const number = this.#names.length;
-    const [space, hub] = [this.#add(name), this.#names[0] ?? ''];
+    const [space, hub] = [this.space(name), this.#names[0] ?? ''];
     const link = `v${number}`;
     ip('-n', space, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', link, 'netns', hub);
     ip('-n', hub, 'link', 'set', link, 'master', 'br0', 'up');
     ip('-n', space, 'link', 'set', 'lo', 'up');
-    ip('-n', space, 'address', 'add', `${NET}.${number}/24`, 'dev', 'eth0');
+    ip('-n', space, 'address', 'add', `${this.#net}.${number}/24`, 'dev', 'eth0');
     ip('-n', space, 'link', 'set', 'eth0', 'up');
-    const machine = { name, address: `${NET}.${number}`, prefix: ['ip', 'netns', 'exec', space] };
+    const machine = { name, address: `${this.#net}.${number}`, prefix: ['ip', 'netns', 'exec', space] };
     this.#links.set(machine, link);
     this.shape(machine, shape);
     return machine;
@@ -90,7 +94,8 @@ export class Network {
     for (const name of this.#names.toReversed()) spawnSync('ip', ['netns', 'del', name]);
   }
 
-  #add(name: string): string {
+  /** A namespace that nothing leads to yet. @returns its name */
+  space(name: string): string {
     const space = `${this.#tag}${name}`;
     ip('netns', 'add', space);
     this.#names.push(space);
@@ -107,11 +112,11 @@ function shapeLink(add: readonly string[], { rate, delay }: Shape): void {
   run([...add, 'tbf', 'rate', rate, 'burst', '64kb', 'latency', '200ms']);
 }
 
-function ip(...args: string[]): void {
+export function ip(...args: string[]): void {
   run(['ip', ...args]);
 }
 
-function run(words: readonly string[]): void {
+export function run(words: readonly string[]): void {
   const [program = '', ...args] = words;
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${words.join(' ')}: ${stderr}`);
