@@ -8,20 +8,24 @@ import { ContentIndex } from './content-index.ts';
 import type { ListReply, ListTask } from './list-process.ts';
 import type { Listing } from './listing.ts';
 
+/** Milliseconds for a listing: it takes some hundred for two hundred packages. */
+const DEADLINE = 5 * 60_000;
+
 /**
  * What a root serves by the policy `installed`, as another process finds it: a peer runs for weeks, and would keep what it
  * takes to read the tables of all packages (some 40 MB, measured; on a thread of its own, too).
  *
- * @throws MossError `io` when the process fails
+ * @throws MossError `io` when the process fails, or takes longer than five minutes
  */
 export async function listElsewhere({ root }: Layout, settings: Settings, { signal }: AbortOptions = {}): Promise<Listing> {
   const child = fork(workerUrl(import.meta.url, './list-process'), { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const stop = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', stop);
+  const deadline = setTimeout(stop, DEADLINE);
   try {
     const reply = await new Promise<ListReply>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`the process ended with ${code}`)));
+      child.once('exit', (code, killedBy) => reject(new Error(`the process ended with ${code ?? killedBy}`)));
       // It is the same program that answers.
       child.once('message', (message) => resolve(message as unknown as ListReply));
       child.send({ root, settings } satisfies ListTask);
@@ -32,6 +36,7 @@ export async function listElsewhere({ root }: Layout, settings: Settings, { sign
   } catch (cause) {
     throw new MossError('io', `what is served cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   } finally {
+    clearTimeout(deadline);
     signal?.removeEventListener('abort', stop);
   }
 }

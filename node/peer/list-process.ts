@@ -24,6 +24,9 @@ async function list({ root, settings }: ListTask): Promise<ListReply> {
   }
 }
 
+// Nobody waits for it any more, or nobody is there: who started it kills it at a deadline, but may itself have been killed.
+process.once('disconnect', () => process.exit());
+
 // Who started this process is the same program.
 process.once('message', (task) => {
   void list(task as ListTask).then((reply) => process.send?.(reply, undefined, {}, () => process.disconnect()));

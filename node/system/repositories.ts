@@ -1,10 +1,9 @@
 /** The repositories that a root installs from: their addresses, what is trusted of them, and their index. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { sameBytes } from '../../core/dag/block.ts';
 import type { Cid } from '../../core/dag/cid.ts';
-import { Fields } from '../../core/dag/fields.ts';
 import { decodeRoot, type Root } from '../../core/dag/root.ts';
 import { MossError } from '../../core/error.ts';
 import { fetchBlock, fetchIndex, type FetchDeps, type FetchedIndex } from '../../core/exchange/index-fetch.ts';
@@ -25,19 +24,13 @@ import { nodeHasher } from '../hasher.ts';
 import { DirectorySource } from '../net/directory-source.ts';
 import { nodeFetch } from '../net/fetch.ts';
 import { MeteredSource } from '../net/metered-source.ts';
-import { syncPath, writeFileDurably } from '../store/durable.ts';
+import { writeFileDurably } from '../store/durable.ts';
 import type { Layout } from '../store/layout.ts';
 import { directoryMetadataFetcher } from '../trust/directory-fetcher.ts';
 import { directoryMetadataStore } from '../trust/metadata-store.ts';
 import { nodeVerifier } from '../trust/verifier.ts';
 import { nodeCompressor } from '../zstd.ts';
-
-/** What a root remembers of a repository beside what is signed. */
-export interface RepositoryConfig {
-  name: string;
-  /** Addresses of its site, `http:`, `https:` or `file:`; the first is asked first. */
-  urls: string[];
-}
+import { RepositoryConfigs, siteUrl, type RepositoryConfig } from './repository-configs.ts';
 
 /** A repository as this machine knows it. */
 export interface KnownRepository {
@@ -68,10 +61,8 @@ export interface RepositoriesOptions {
   onEvent: Listener;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 export class Repositories {
-  readonly #layout: Layout;
+  readonly #configs: RepositoryConfigs;
   readonly #settings: Settings;
   readonly #onEvent: Listener;
   readonly #sources = new Map<string, MeteredSource[]>();
@@ -79,32 +70,24 @@ export class Repositories {
   #received = 0;
 
   constructor({ layout, settings, onEvent }: RepositoriesOptions) {
-    this.#layout = layout;
+    this.#configs = new RepositoryConfigs(layout);
     this.#settings = settings;
     this.#onEvent = onEvent;
   }
 
   /** All repositories, in the order of their names. */
   list(): RepositoryConfig[] {
-    if (!existsSync(this.#layout.repositories)) return [];
-    return readdirSync(this.#layout.repositories)
-      .filter((name) => existsSync(this.#file(name, 'repository.json')))
-      .toSorted()
-      .map((name) => this.get(name));
+    return this.#configs.list();
   }
 
   /** @throws MossError `not-found` */
   get(name: string): RepositoryConfig {
-    if (!NAME.test(name) || !existsSync(this.#file(name, 'repository.json'))) {
-      throw new MossError('not-found', `there is no repository ${name}`, { hint: 'See `moss repo list`.', data: { repository: name } });
-    }
-    const fields = new Fields(JSON.parse(readFileSync(this.#file(name, 'repository.json'), 'utf8')), 'damaged', `repository ${name}`);
-    return { name, urls: fields.texts('urls') };
+    return this.#configs.get(name);
   }
 
   /** The root keys that an address offers: nobody trusts them yet. */
   async find(url: string, options: AbortOptions & { fingerprint?: string | undefined } = {}): Promise<FoundRoot> {
-    return findRoot({ fetcher: this.#fetcher(normalUrl(url)), verifier: nodeVerifier(), hasher: nodeHasher }, options);
+    return findRoot({ fetcher: this.#fetcher(siteUrl(url)), verifier: nodeVerifier(), hasher: nodeHasher }, options);
   }
 
   /**
@@ -113,19 +96,15 @@ export class Repositories {
    * @throws MossError `exists`, `usage`
    */
   async add(name: string, url: string, root: FoundRoot): Promise<void> {
-    if (!NAME.test(name)) throw new MossError('usage', `${JSON.stringify(name)} is no name for a repository`, { hint: 'Use letters, digits, dots and dashes.' });
-    if (existsSync(this.#file(name, 'repository.json'))) {
-      throw new MossError('exists', `there is a repository ${name} already`, { hint: `Remove it with \`moss repo remove ${name}\`, or choose another name.` });
-    }
-    mkdirSync(this.#file(name, 'trust'), { recursive: true });
+    const urls = [siteUrl(url)];
+    this.#configs.reserve(name);
     await initTrust({ store: this.#trust(name).store, verifier: nodeVerifier() }, root.bytes);
-    this.#write({ name, urls: [normalUrl(url)] });
+    this.#configs.write({ name, urls });
   }
 
   remove(name: string): void {
-    this.get(name);
+    this.#configs.remove(name);
     this.#sources.delete(name);
-    rmSync(this.#file(name, ''), { recursive: true });
   }
 
   /** Fetches what the repository signed last, and its index. */
@@ -290,24 +269,9 @@ export class Repositories {
     return { store: directoryMetadataStore(this.#file(name, 'trust')), verifier: nodeVerifier(), hasher: nodeHasher, clock: nodeClock };
   }
 
-  #write({ name, urls }: RepositoryConfig): void {
-    writeFileDurably(this.#file(name, 'repository.json'), `${JSON.stringify({ schema: 1, urls }, undefined, 1)}\n`);
-    syncPath(this.#layout.repositories);
-  }
-
   #file(name: string, file: string): string {
-    return join(this.#layout.repositories, name, file);
+    return this.#configs.file(name, file);
   }
-}
-
-/** An address as it is kept: `http:`, `https:` or `file:`, without a slash at its end. A path is a `file:` address. */
-function normalUrl(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return pathToFileURL(text).href.replace(/\/+$/, '');
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:', 'file:'].includes(url.protocol)) {
-    throw new MossError('usage', `${text} is no address of a repository`, { hint: 'Give an http, https or file address, or a directory.' });
-  }
-  return url.href.replace(/\/+$/, '');
 }
 
 function countLines(bytes: Uint8Array): number {
