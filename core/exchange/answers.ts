@@ -52,16 +52,18 @@ export class Answers {
    * @param reads whether the peer reads zstd, and the SHA-256 of the dictionary that it has
    */
   async make(number: number, content: Content, reads: { zstd: boolean; dictionary: Uint8Array | undefined }): Promise<Answer> {
-    const { shared, signal } = this.#options;
+    const { signal } = this.#options;
     const compressed = reads.zstd ? await this.#compress(content, reads.dictionary) : undefined;
-    if (compressed !== undefined) {
-      const { bytes, encoding } = compressed;
-      shared.held += bytes.length;
-      const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length);
-      return { number, encoding, plain: content.size, length: bytes.length, at: 0, over: false, read, held: bytes.length };
-    }
+    if (compressed !== undefined) return this.ofBytes(number, compressed.bytes, { encoding: compressed.encoding, plain: content.size });
     const read = (offset: number, length: number, into: Uint8Array): Uint8Array | Promise<Uint8Array> => content.read(offset, length, { signal, into });
     return { number, encoding: 'identity', plain: content.size, length: content.size, at: 0, over: false, read, held: 0 };
+  }
+
+  /** The same of bytes that are here. @param plain bytes of what they unpack to */
+  ofBytes(number: number, bytes: Uint8Array, { encoding, plain }: Pick<Answer, 'encoding' | 'plain'>): Answer {
+    this.#options.shared.held += bytes.length;
+    const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length);
+    return { number, encoding, plain, length: bytes.length, at: 0, over: false, read, held: bytes.length };
   }
 
   /** The content is on its way, or not wanted any more. */

@@ -46,7 +46,7 @@ export class AskStream {
     this.#options = options;
     this.#asks = new OpenAsks(options.compressor, (error) => this.#fail(error));
     const zstd = options.compressor !== undefined;
-    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, zstd, maxOpen: 0, repositories: [] }));
+    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, zstd, maxOpen: 0, repositories: [] }));
     this.#flush();
     this.#greeted.promise.catch(() => undefined);
     this.#read().catch((error: unknown) => this.#fail(error));
@@ -169,11 +169,11 @@ export class AskStream {
   #flushWants(): void {
     const wants = this.#wants.splice(0, Math.max(0, this.#room));
     for (let at = 0; at < wants.length; ) {
-      const dictionary = wants[at]?.ask.dictionary;
+      const { dictionary, base } = wants[at]?.ask ?? {};
       const from = at;
-      while (at < wants.length && at - from < MAX_ITEMS && wants[at]?.ask.dictionary === dictionary) at++;
+      while (at < wants.length && at - from < MAX_ITEMS && wants[at]?.ask.dictionary === dictionary && wants[at]?.ask.base === base) at++;
       const items = wants.slice(from, at).map(({ number, ask }) => ({ number, wanted: ask.wanted, maxBytes: ask.maxBytes }));
-      this.#out.push(encodeMessage({ type: 'want', items, dictionary: dictionary?.sha256 }));
+      this.#out.push(encodeMessage({ type: 'want', items, dictionary: dictionary?.sha256, base }));
     }
   }
 

@@ -5,31 +5,26 @@
  * The answer is a zstd frame whose dictionary is the earlier file. Nobody believes it: the receiver holds what comes out
  * against the file's id.
  */
-import type { FileId } from '../dag/file-id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
-
-/** A file that is here. */
-export interface HeldFile {
-  id: FileId;
-  /** Bytes. */
-  size: number;
-  read(): Uint8Array | Promise<Uint8Array>;
-}
+import type { DeltaEnds } from '../ports/holdings.ts';
+import { Turns } from './turns.ts';
+import { MAX_DELTA_CONTENT } from './wire/message.ts';
 
 export interface DeltaLimits {
   /** Bytes of a file, and of the one before it, at most. */
   content: number;
   base: number;
-  /** Requests that wait for their turn, at most: one is worked on at a time. */
+  /** Requests that wait for their turn, at most, of all peers and of one: one is worked on at a time. */
   waiting: number;
+  waitingPerPeer: number;
   /** Share of one processor that may go into this, over a minute. */
   share: number;
   /** Bytes of finished deltas that are kept. */
   cache: number;
 }
 
-export const DELTA_LIMITS: DeltaLimits = { content: 8 << 20, base: 32 << 20, waiting: 16, share: 0.25, cache: 32 << 20 };
+export const DELTA_LIMITS: DeltaLimits = { content: MAX_DELTA_CONTENT, base: 16 << 20, waiting: 256, waitingPerPeer: 32, share: 0.25, cache: 32 << 20 };
 
 /** `none`: it would save nothing, or is too large to try; `busy`: others ask for too much at the moment. */
 export type MadeDelta = { kind: 'delta'; bytes: Uint8Array } | { kind: 'none' } | { kind: 'busy' };
@@ -38,6 +33,8 @@ export type MadeDelta = { kind: 'delta'; bytes: Uint8Array } | { kind: 'none' } 
 const LEVEL = 10;
 /** A delta must leave this share of the file at most: compressed by itself, it is about a third. */
 const WORTH = 0.25;
+/** Bytes of a delta that is worth it in any case where it is smaller than its file: beside it, others would be for nothing. */
+const SMALL = 256;
 /** Milliseconds over which the share is counted. */
 const WINDOW = 60_000;
 /** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6). */
@@ -51,8 +48,9 @@ export class DeltaMaker {
   readonly #made = new Map<string, Uint8Array | undefined>();
   readonly #underWay = new Map<string, Promise<MadeDelta>>();
   #cached = 0;
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Fair over peers, as sending is: by the bytes that were worked through for each. */
+  readonly #turns = new Turns(1);
+  readonly #waiting = new Map<string, number>();
   /** Milliseconds that may still be spent, and when that was counted. */
   #budget: number;
   #countedAt: number;
@@ -65,41 +63,53 @@ export class DeltaMaker {
     this.#countedAt = clock.now();
   }
 
-  /** The delta that leads from one file to another; those who ask for the same one share it. */
-  make(from: HeldFile, to: HeldFile): Promise<MadeDelta> {
-    const key = `${from.id} ${to.id}`;
+  /**
+   * The delta that leads from one file to another; those who ask for the same one share it.
+   *
+   * @param peer who asks
+   * @throws MossError `damaged` when one of them is not there any more as it was
+   */
+  make(peer: string, ends: DeltaEnds): Promise<MadeDelta> {
+    const { base: from, target: to } = ends;
+    const key = `${from.key} ${to.key}`;
     if (this.#made.has(key)) return Promise.resolve(this.#cachedDelta(key));
-    const { content, base, waiting } = this.#limits;
+    const { content, base, waiting, waitingPerPeer } = this.#limits;
     if (to.size > content || from.size > base || to.size === 0 || from.size === 0) return Promise.resolve({ kind: 'none' });
     const known = this.#underWay.get(key);
     if (known !== undefined) return known;
-    if (this.#waiting >= waiting || this.#left() <= 0) return Promise.resolve({ kind: 'busy' });
-    const making = this.#inTurn(() => this.#make(key, from, to)).finally(() => this.#underWay.delete(key));
+    const mine = this.#waiting.get(peer) ?? 0;
+    if (this.#underWay.size >= waiting || mine >= waitingPerPeer || this.#left() <= 0) return Promise.resolve({ kind: 'busy' });
+    this.#waiting.set(peer, mine + 1);
+    const making = this.#inTurn(peer, key, ends).finally(() => {
+      this.#underWay.delete(key);
+      const left = (this.#waiting.get(peer) ?? 1) - 1;
+      if (left > 0) this.#waiting.set(peer, left);
+      else this.#waiting.delete(peer);
+    });
     this.#underWay.set(key, making);
     return making;
   }
 
-  async #inTurn(work: () => Promise<MadeDelta>): Promise<MadeDelta> {
-    this.#waiting++;
-    const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
+  async #inTurn(peer: string, key: string, ends: DeltaEnds): Promise<MadeDelta> {
+    const turn = await this.#turns.take(peer);
+    let worked = 0;
     try {
-      await before;
-      return this.#left() <= 0 ? { kind: 'busy' } : await work();
+      if (this.#left() <= 0) return { kind: 'busy' };
+      worked = ends.base.size + ends.target.size;
+      return await this.#make(key, ends);
     } finally {
-      this.#waiting--;
-      resolve();
+      turn.end(worked);
     }
   }
 
-  async #make(key: string, from: HeldFile, to: HeldFile): Promise<MadeDelta> {
-    const [dictionary, bytes] = [await from.read(), await to.read()];
-    if (isDictionary(dictionary)) return { kind: 'none' };
+  async #make(key: string, { base, target }: DeltaEnds): Promise<MadeDelta> {
     const start = this.#clock.now();
-    const delta = await this.#compressor.compress(bytes, { level: LEVEL, dictionary });
+    const [dictionary, bytes] = [await base.read(), await target.read()];
+    const isPossible = bytes.length === target.size && !isDictionary(dictionary);
+    const delta = isPossible ? await this.#compressor.compress(bytes, { level: LEVEL, dictionary }) : undefined;
     this.#budget -= this.#clock.now() - start;
-    this.#keep(key, delta.length <= to.size * WORTH ? delta : undefined);
+    const isWorth = delta !== undefined && delta.length <= Math.max(SMALL, target.size * WORTH) && delta.length < target.size;
+    this.#keep(key, isWorth ? delta : undefined);
     return this.#cachedDelta(key);
   }
 

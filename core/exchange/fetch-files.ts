@@ -61,7 +61,8 @@ class FilesRun {
     const { units, budget, isProven, isWanted } = this.#job;
     const running: Promise<void>[] = [];
     for (const unit of units) {
-      const cost = unit.bytes + OVERHEAD;
+      // A peer sends no delta that leaves more of a file.
+      const cost = (unit.base === undefined ? unit.bytes : Math.ceil(unit.bytes / 4)) + OVERHEAD;
       while (this.#underWay > 0 && this.#failure === undefined && this.#underWay + cost > (isProven() ? UNDER_WAY : BLOCK_SIZE)) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -107,6 +108,10 @@ class FilesRun {
     const { source, links, signal, onBytes } = this.#job;
     const options: GetOptions = { signal, onBytes };
     const cid = parseCid(unit.id);
+    if (unit.base !== undefined) {
+      const request = { file: cid, base: parseCid(unit.base.id), unpacked: unit.base.unpacked !== undefined, bytes: unit.bytes };
+      return { ...unit, digest: undefined, content: await source.getDelta(request, options) };
+    }
     if (unit.leaf === undefined) return { ...unit, digest: undefined, content: await source.get({ cid, maxBytes: unit.bytes }, options) };
     const digests = await links.of(unit, source, options);
     return { ...unit, digest: digests[unit.leaf], content: await source.getLeaf(cid, unit.leaf, unit.bytes, options) };

@@ -1,14 +1,17 @@
 /** An answer on its way in: its lengths are held against the want, piece by piece. */
 import { MossError } from '../error.ts';
 import type { Compressor } from '../ports/compressor.ts';
-import type { Wanted } from '../ports/holdings.ts';
-import { badMessage, type Data } from './wire/message.ts';
+import type { Cid } from '../dag/cid.ts';
+import { badMessage, MAX_ANSWER, type Asked, type Data } from './wire/message.ts';
 
 export interface Ask {
-  wanted: Wanted;
+  wanted: Asked;
+  /** The most that may come; of a delta exactly what is in it. */
   maxBytes: number;
   /** Content that answers may be compressed against, and its SHA-256. */
   dictionary?: { sha256: Uint8Array; bytes: Uint8Array } | undefined;
+  /** Where a delta is wanted: the file that it leads from. */
+  base?: Cid | undefined;
 }
 
 export class Incoming {
@@ -25,7 +28,7 @@ export class Incoming {
 
   /** Bytes that may still come. */
   get rest(): number {
-    return (this.#head?.length ?? this.#ask.maxBytes) - this.#received;
+    return (this.#head?.length ?? Math.min(MAX_ANSWER, this.#ask.maxBytes)) - this.#received;
   }
 
   /**
@@ -49,20 +52,25 @@ export class Incoming {
 
   /** Nothing is allocated for what may not come. */
   #check(encoding: Data['encoding'], plain: number): void {
-    const { maxBytes, dictionary } = this.#ask;
+    const { wanted, maxBytes, dictionary } = this.#ask;
     if (plain > maxBytes) throw badMessage(`${plain} bytes where ${maxBytes} may come`);
+    if ((encoding === 'zstd+base') !== (wanted.kind === 'delta')) throw badMessage('a delta that nobody asked for, or none where one was asked for');
+    if (wanted.kind === 'delta') {
+      if (plain !== maxBytes) throw badMessage(`a delta to ${plain} bytes where the file has ${maxBytes}`);
+      return;
+    }
     if (encoding !== 'identity' && this.#compressor === undefined) throw badMessage('an encoding that was not offered');
     if (encoding === 'zstd+dictionary' && dictionary === undefined) throw badMessage('a dictionary that was not offered');
   }
 
   /**
-   * The content, unverified.
+   * The content, unverified; a delta as it is: who has the base undoes it.
    *
    * @throws MossError `bad-block` when it cannot be unpacked
    */
   async content(): Promise<Uint8Array> {
     const { encoding = 'identity', plain = 0 } = this.#head ?? {};
-    if (encoding === 'identity' || this.#compressor === undefined) return this.#buffer;
+    if (encoding === 'identity' || encoding === 'zstd+base' || this.#compressor === undefined) return this.#buffer;
     try {
       const dictionary = encoding === 'zstd' ? undefined : this.#ask.dictionary?.bytes;
       return await this.#compressor.decompress(this.#buffer, { size: plain, dictionary });

@@ -4,7 +4,7 @@ import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { BlockRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
+import type { BlockRequest, DeltaRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
 import { abortable } from './abortable.ts';
 import { AskStream } from './ask-stream.ts';
@@ -62,6 +62,10 @@ export class PeerSource implements FileSource {
 
   getLeaf(file: Cid, index: number, bytes: number, options?: GetOptions): Promise<Uint8Array> {
     return this.ask({ wanted: { kind: 'leaf', file, index }, maxBytes: bytes }, options);
+  }
+
+  getDelta({ file, base, unpacked, bytes }: DeltaRequest, options?: GetOptions): Promise<Uint8Array> {
+    return this.ask({ wanted: { kind: 'delta', file, unpacked }, base, maxBytes: bytes }, options);
   }
 
   async ask(ask: Ask, options: GetOptions = {}): Promise<Uint8Array> {

@@ -4,10 +4,11 @@ import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
 import type { Shared } from './server.ts';
+import { ServedDeltas } from './served-deltas.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import { badMessage, MAX_ITEMS, VERSION, type Hello, type Item, type Message } from './wire/message.ts';
+import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
@@ -16,6 +17,7 @@ const WATCH = 1000;
 const RETRY_AFTER = 1000;
 
 interface OpenItem extends Item {
+  wanted: Exclude<Item['wanted'], DeltaAsked>;
   query: boolean;
   dictionary: Uint8Array | undefined;
 }
@@ -36,6 +38,7 @@ export class ServedStream {
   #ended = false;
   #wake: (() => void) | undefined;
   readonly #answers: Answers;
+  readonly #deltas: ServedDeltas;
   /** For the watch, in milliseconds: since when a message is incomplete, a write waits, and nothing was asked. */
   readonly #started: number;
   #partialSince: number | undefined;
@@ -47,6 +50,7 @@ export class ServedStream {
     this.#from = from;
     this.#shared = shared;
     this.#answers = new Answers({ shared, scope: from.scope, signal: this.#stop.signal });
+    this.#deltas = new ServedDeltas({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#started = shared.options.clock.now();
     this.#asked = this.#started;
   }
@@ -100,29 +104,35 @@ export class ServedStream {
     }
     if (message.type === 'want' || message.type === 'query') {
       this.#asked = this.#now();
-      const dictionary = message.type === 'want' ? message.dictionary : undefined;
-      for (const item of message.items) this.#open({ ...item, query: message.type === 'query', dictionary });
+      const { dictionary, base } = message.type === 'want' ? message : {};
+      for (const { wanted, ...item } of message.items) {
+        if (!this.#admits(item.number)) continue;
+        if (wanted.kind === 'delta') this.#deltas.add({ ...item, wanted, base });
+        else this.#waiting.set(item.number, { ...item, wanted, query: message.type === 'query', dictionary });
+        this.#shared.open++;
+      }
     } else if (message.type === 'cancel') for (const number of message.numbers) this.#cancel(number);
     else throw badMessage(`${message.type} once more`);
   }
 
-  #open(item: OpenItem): void {
-    if (item.number <= this.#lastNumber) throw badMessage('numbers that do not ascend');
-    this.#lastNumber = item.number;
+  /** Whether one item more may be open: else it is refused. */
+  #admits(number: number): boolean {
+    if (number <= this.#lastNumber) throw badMessage('numbers that do not ascend');
+    this.#lastNumber = number;
     const { limits, upload } = this.#shared;
-    if (this.#waiting.size + this.#active.length >= limits.open) throw badMessage(`more than ${limits.open} open items`);
+    if (this.#waiting.size + this.#active.length + this.#deltas.open >= limits.open) throw badMessage(`more than ${limits.open} open items`);
     if (this.#shared.open >= limits.openInAll || !upload.allows(this.#from.scope)) {
-      this.#refused.push(item.number);
+      this.#refused.push(number);
       // Who goes on asking although it hears nothing but busy is no peer.
       if (this.#refused.length > limits.open) throw badMessage('a flood of wants');
-      return;
+      return false;
     }
-    this.#waiting.set(item.number, item);
-    this.#shared.open++;
+    return true;
   }
 
   #cancel(number: number): void {
     if (this.#waiting.delete(number)) this.#shared.open--;
+    this.#deltas.cancel(number);
     if (this.#starting === number) this.#starting = undefined;
     const answer = this.#active.find((each) => each.number === number);
     if (answer !== undefined) this.#end(answer);
@@ -136,8 +146,8 @@ export class ServedStream {
     let spare: TurnBuffer | undefined;
     let sent: TurnBuffer | undefined;
     for (;;) {
-      while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0) {
-        if (this.#ended) return writing;
+      while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0 && !this.#deltas.isReady) {
+        if (this.#ended && this.#deltas.open === 0) return writing;
         // Who asks for nothing has no memory here.
         spare = sent = undefined;
         await this.#change();
@@ -167,9 +177,9 @@ export class ServedStream {
     }
   }
 
-  #holds(): Pick<Hello, 'frames' | 'files' | 'repositories'> {
+  #holds(): Pick<Hello, 'frames' | 'files' | 'deltas' | 'repositories'> {
     const { frames, files, repositories } = this.#shared.options.holdings;
-    return { frames, files, repositories: [...repositories] };
+    return { frames, files, deltas: this.#deltas.isServed, repositories: [...repositories] };
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -184,9 +194,15 @@ export class ServedStream {
     const have: number[] = [];
     let content = 0;
     while (buffer.room > 0 && miss.length + have.length < MAX_ITEMS) {
-      if (this.#active.length < MOST_ACTIVE && this.#waiting.size > 0) {
-        await this.#begin(miss, have);
-        continue;
+      if (this.#active.length < MOST_ACTIVE) {
+        if (this.#deltas.isReady) {
+          this.#takeDelta(miss);
+          continue;
+        }
+        if (this.#waiting.size > 0) {
+          await this.#begin(miss, have);
+          continue;
+        }
       }
       const answer = this.#active[0];
       if (answer === undefined) break;
@@ -214,6 +230,16 @@ export class ServedStream {
     const wanted = Math.min(length - at, buffer.room);
     const bytes = await unlessLost(() => read(at, wanted, buffer.place(wanted)));
     return bytes?.length === wanted ? bytes : undefined;
+  }
+
+  /** Takes over a delta that was made, or was not. */
+  #takeDelta(miss: number[]): void {
+    const made = this.#deltas.take();
+    if (made === undefined) return;
+    const { number, plain, delta } = made;
+    if (delta.kind === 'none') miss.push(number);
+    else if (delta.kind === 'busy' || !this.#shared.upload.allows(this.#from.scope)) this.#refused.push(number);
+    else this.#active.push(this.#answers.ofBytes(number, delta.bytes, { encoding: 'zstd+base', plain }));
   }
 
   /** Looks the next item up. */
@@ -251,6 +277,7 @@ export class ServedStream {
   #forget(): void {
     this.#shared.open -= this.#waiting.size;
     this.#waiting.clear();
+    this.#deltas.stop();
     for (const answer of this.#active) this.#end(answer);
   }
 
@@ -260,7 +287,7 @@ export class ServedStream {
     const passed = (since: number | undefined, ms: number): boolean => since !== undefined && this.#now() - since > ms;
     for (;;) {
       await this.#shared.options.clock.sleep(WATCH, { signal: this.#stop.signal });
-      const idle = this.#waiting.size === 0 && this.#active.length === 0;
+      const idle = this.#waiting.size === 0 && this.#active.length === 0 && this.#deltas.open === 0;
       if (this.#hello === undefined && passed(this.#started, helloTimeout)) throw slow('says no hello');
       if (passed(this.#partialSince, stallTimeout)) throw slow('does not finish a message');
       if (passed(this.#writingSince, stallTimeout)) throw slow('does not read');

@@ -5,6 +5,7 @@ import type { Compressor } from '../ports/compressor.ts';
 import type { Holdings } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
+import type { DeltaMaker } from './delta-maker.ts';
 import { ServedStream } from './served-stream.ts';
 import { Turns } from './turns.ts';
 import { UNLIMITED, type UploadLimits } from './upload.ts';
@@ -46,6 +47,8 @@ export interface ServerOptions {
   compressor?: Compressor | undefined;
   limits?: Partial<ServerLimits> | undefined;
   upload?: UploadLimits | undefined;
+  /** Makes deltas for those who ask; without it, or where the holdings have no ends of any, none are. */
+  deltas?: DeltaMaker | undefined;
   /** Called for content that was sent, as it is sent. */
   onServed?: ((from: Omit<Peer, 'open'>, bytes: number) => void) | undefined;
 }

@@ -15,6 +15,15 @@ export interface Want {
   after?: readonly Cid[] | undefined;
 }
 
+/** A file that is here, from which a delta may lead to another one. */
+export interface DeltaBase {
+  id: FileId;
+  /** Bytes as it lies here. */
+  size: number;
+  /** Bytes of what is in it, where both are gzip and that is compared. */
+  unpacked?: number | undefined;
+}
+
 /** A file, or some leaves of one, that a frame brings. */
 export interface WantedFile {
   id: FileId;
@@ -31,11 +40,16 @@ export interface FileUnit {
   size: number;
   /** Which leaf of a file above 1 MiB. */
   leaf: number | undefined;
-  /** Bytes of this unit. */
+  /** Bytes of this unit; of what is in it, where it comes as a delta of that. */
   bytes: number;
+  /** Where it is asked for as a delta: what that leads from. */
+  base?: DeltaBase | undefined;
 }
 
-/** A unit that came. It is to be verified: a whole file by its id, a leaf by its digest. */
+/**
+ * A unit that came. It is to be verified: a whole file by its id, a leaf by its digest. Where it has a base, its content
+ * is a zstd frame against that, and nobody has tried yet whether it unpacks.
+ */
 export interface ArrivedUnit extends FileUnit {
   content: Uint8Array;
   /** SHA-256 that the leaf must have: the links of the file, which were checked, say so. */

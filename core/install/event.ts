@@ -11,6 +11,8 @@ export type MossEvent =
   | { type: 'done'; unit: Unit; count: number }
   /** Bytes that came from a source, verified or not yet. */
   | { type: 'received'; source: string; kind: SourceKind; bytes: number }
+  /** Bytes that need not come, as peers sent deltas instead. */
+  | { type: 'saved'; bytes: number }
   /** Something that a person should know, and that stops nothing. */
   | { type: 'warning'; message: string; hint?: string | undefined };
 

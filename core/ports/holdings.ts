@@ -31,6 +31,23 @@ export interface Content {
   read(offset: number, length: number, options?: ReadOptions): Uint8Array | Promise<Uint8Array>;
 }
 
+/** One end of a delta: it is read as a whole. */
+export interface DeltaEnd {
+  /** Tells it from all others. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** @throws MossError `damaged` when it is not there any more as it was */
+  read(): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface DeltaEnds {
+  /** A file that is served. */
+  readonly target: DeltaEnd;
+  /** A file that is served, or that the policy lists as an earlier version of one that is. */
+  readonly base: DeltaEnd;
+}
+
 /**
  * What this machine serves to others: what the announce policy lists, and nothing else. An adapter looks only into the
  * index of that policy. What is installed but not listed, and what nobody ever heard of, take the same way to the same
@@ -44,4 +61,10 @@ export interface Holdings {
   readonly files: boolean;
   /** `undefined` for all that is not listed. */
   find(wanted: Wanted, options?: AbortOptions): Content | undefined | Promise<Content | undefined>;
+  /**
+   * Both ends of a delta between files, where that is served at all; `undefined` unless both are listed.
+   *
+   * @param unpacked whether what is in them is meant, as they are gzip
+   */
+  findEnds?(file: Cid, base: Cid, unpacked: boolean): DeltaEnds | undefined;
 }

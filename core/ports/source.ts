@@ -36,6 +36,18 @@ export interface Held {
   readonly frames: boolean;
   /** Files one by one: those of at most 1 MiB as raw blocks, larger ones by their leaves. */
   readonly files: boolean;
+  /** Whether it makes deltas of files where it has both ends. */
+  readonly deltas: boolean;
+}
+
+/** A whole file, as a delta against one that is here. */
+export interface DeltaRequest {
+  file: Cid;
+  base: Cid;
+  /** Whether both are gzip, and what is in them is compared. */
+  unpacked: boolean;
+  /** Bytes of the file; of what is in it, where that is compared. */
+  bytes: number;
 }
 
 /** A source that can be asked for the files that a frame brings, one by one: a peer. */
@@ -48,6 +60,8 @@ export interface FileSource extends Source {
   getLinks(file: Cid, leaves: number, options?: GetOptions): Promise<Uint8Array>;
   /** One leaf of such a file. */
   getLeaf(file: Cid, index: number, bytes: number, options?: GetOptions): Promise<Uint8Array>;
+  /** One zstd frame whose dictionary is the base: nobody has tried yet whether it unpacks. */
+  getDelta(request: DeltaRequest, options?: GetOptions): Promise<Uint8Array>;
   /** Which of these the source says that it has, at most 1,024 at once. */
   has(wanted: readonly Wanted[], options?: AbortOptions): Promise<boolean[]>;
 }

@@ -1,7 +1,7 @@
 /** What is listed, by digest, in little memory: 46 bytes for each, where a map of texts would take 300. */
 
-/** Where something lies. */
-export const PLACES = ['file', 'executable', 'block'] as const;
+/** Where something lies. What is of an earlier version is not served: deltas may start from it. */
+export const PLACES = ['file', 'executable', 'block', 'earlier file', 'earlier executable'] as const;
 export type Place = (typeof PLACES)[number];
 
 export interface Listed {

@@ -1,19 +1,23 @@
 /**
  * The policy `installed`: what a machine serves on a network that its user trusts. Of the packages of the active state,
  * those that their publisher lets be announced and that are the newest of their name; of these the manifests, the
- * tables, and the files of the components that are here. Only records are read: the content stays where it is.
+ * tables, and the files of the components that are here. Files of their earlier versions, as long as a state has them, are
+ * not served, but deltas may start from them. Only records are read: the content stays where it is.
  */
 import { statSync } from 'node:fs';
 import { asCid, parseCid, type Cid } from '../../core/dag/cid.ts';
+import type { Table } from '../../core/dag/table.ts';
+import { MossError } from '../../core/error.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { PackageIndex } from '../../core/repo/index-file.ts';
 import type { Layout } from '../store/layout.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
 import { isExecutable } from '../store/modes.ts';
-import { activeState } from '../system/installed.ts';
+import { activeState, stateNumbers } from '../system/installed.ts';
+import { readStateFile } from '../system/state-file.ts';
 import { PackageStore } from '../system/package-store.ts';
 import type { KnownRepository } from '../system/repositories.ts';
-import { ContentIndex, type Item } from './content-index.ts';
+import { ContentIndex, type Item, type Place } from './content-index.ts';
 
 export interface Listing {
   index: ContentIndex;
@@ -29,6 +33,7 @@ export async function listInstalled(layout: Layout, known: readonly KnownReposit
   const items: Item[] = [];
   const repositories: Uint8Array[] = [];
   let packages = 0;
+  const earlier = Map.groupBy(stateNumbers(layout).toReversed().flatMap((number) => packagesOf(layout, number)), (each) => each.name);
   const installed = Map.groupBy(activeState(layout)?.packages ?? [], ({ repository }) => repository);
   for (const { name, fingerprint, index } of known) {
     const entries = new PackageIndex(index);
@@ -36,6 +41,7 @@ export async function listInstalled(layout: Layout, known: readonly KnownReposit
     for (const each of installed.get(name) ?? []) {
       if (!isNewest(entries, each) || !(await store.manifest(each.manifest)).policy.announce) continue;
       items.push(...(await itemsOf(store, blocks, each)));
+      for (const other of earlier.get(each.name) ?? []) if (other.repository === each.repository) items.push(...(await basesOf(store, other)));
       listed++;
     }
     if (listed > 0) repositories.push(fingerprint);
@@ -48,6 +54,36 @@ export async function listInstalled(layout: Layout, known: readonly KnownReposit
 function isNewest(index: PackageIndex, { name, architecture, manifest }: InstalledPackage): boolean {
   const newest = index.candidates(name).find((candidate) => candidate.architecture === architecture);
   return newest !== undefined && newest.announce && newest.manifest === manifest.toString();
+}
+
+/** A state whose record is damaged has nothing that is served. */
+function packagesOf(layout: Layout, number: number): InstalledPackage[] {
+  try {
+    return readStateFile(layout.state(number)).packages;
+  } catch (error) {
+    if (error instanceof MossError && error.code !== 'bug') return [];
+    throw error;
+  }
+}
+
+/** The files of another version that some state still has: what deltas to the newest may start from. */
+async function basesOf(store: PackageStore, { manifest, components }: InstalledPackage): Promise<Item[]> {
+  const chosen = new Set(components);
+  try {
+    const { manifest: { policy }, parts } = await store.load(manifest, (component) => chosen.has(component));
+    return policy.announce ? parts.flatMap(({ table }) => filesOf(table, ['earlier file', 'earlier executable'])) : [];
+  } catch (error) {
+    if (error instanceof MossError && error.code !== 'bug') return [];
+    throw error;
+  }
+}
+
+function filesOf({ entries }: Table, [plain, executable]: readonly [Place, Place]): Item[] {
+  return entries.flatMap((entry): Item[] => {
+    if (entry.type !== 'file') return [];
+    const { multihash, code } = parseCid(entry.id);
+    return [{ digest: multihash.digest, codec: code, place: isExecutable(entry.mode) ? executable : plain, size: entry.size }];
+  });
 }
 
 async function itemsOf(store: PackageStore, blocks: BlockDirectory, installed: InstalledPackage): Promise<Item[]> {
@@ -63,12 +99,6 @@ async function itemsOf(store: PackageStore, blocks: BlockDirectory, installed: I
     if (cid !== undefined) items.push(...block(cid));
   }
   if (manifest.dictionary !== undefined) items.push(...block(manifest.dictionary.frame.cid));
-  for (const { table } of parts) {
-    for (const entry of table.entries) {
-      if (entry.type !== 'file') continue;
-      const cid = parseCid(entry.id);
-      items.push({ digest: cid.multihash.digest, codec: cid.code, place: isExecutable(entry.mode) ? 'executable' : 'file', size: entry.size });
-    }
-  }
+  for (const { table } of parts) items.push(...filesOf(table, ['file', 'executable']));
   return items;
 }

@@ -4,14 +4,14 @@ import { open } from 'node:fs/promises';
 import { DAG_PB, type Cid } from '../../core/dag/cid.ts';
 import { asFileId, LEAF_SIZE, leafCount } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
-import type { Content, Holdings, Wanted } from '../../core/ports/holdings.ts';
+import type { Content, DeltaEnd, DeltaEnds, Holdings, Wanted } from '../../core/ports/holdings.ts';
 import { nodeHasher } from '../hasher.ts';
 import { isAsLeft } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
 import { ContentIndex, type Listed } from './content-index.ts';
 import type { Listing } from './listing.ts';
-import { readRun } from './read-run.ts';
+import { gunzip, readRun, readWhole, unpackedSize } from './read-run.ts';
 
 /** Files whose links are remembered: computing them reads the whole file. */
 const REMEMBERED_LINKS = 256;
@@ -46,10 +46,26 @@ export class RootHoldings implements Holdings {
   find(wanted: Wanted): Content | undefined | Promise<Content | undefined> {
     const cid = wanted.kind === 'block' ? wanted.cid : wanted.file;
     const listed = this.#listing.index.find(cid.multihash.digest, cid.code);
-    if (listed === undefined) return undefined;
+    if (listed === undefined || isEarlier(listed)) return undefined;
     if (wanted.kind === 'block') return listed.size > LEAF_SIZE && cid.code === DAG_PB ? undefined : this.#content(cid, listed);
     if (cid.code !== DAG_PB || listed.place === 'block') return undefined;
     return wanted.kind === 'leaf' ? this.#leaf(cid, listed, wanted.index) : this.#linksOf(cid, listed);
+  }
+
+  findEnds(file: Cid, base: Cid, unpacked: boolean): DeltaEnds | undefined {
+    const [target, from] = [this.#end(file, unpacked), this.#end(base, unpacked)];
+    return target === undefined || from === undefined || target.isEarlier ? undefined : { target, base: from };
+  }
+
+  #end(cid: Cid, unpacked: boolean): (DeltaEnd & { isEarlier: boolean }) | undefined {
+    const listed = this.#listing.index.find(cid.multihash.digest, cid.code);
+    if (listed === undefined || listed.place === 'block') return undefined;
+    const path = this.#pathOf(cid, listed);
+    if (!looksRight(path, listed)) return undefined;
+    const end = { key: cid.toString(), size: listed.size, isEarlier: isEarlier(listed), read: () => readWhole(path, listed.size) };
+    if (!unpacked) return end;
+    const size = unpackedSize(path, listed.size);
+    return size === undefined ? undefined : { ...end, key: `${end.key} unpacked`, size, read: async () => gunzip(await end.read(), size) };
   }
 
   #content(cid: Cid, listed: Listed): Content | undefined {
@@ -87,8 +103,12 @@ export class RootHoldings implements Holdings {
   }
 
   #pathOf(cid: Cid, { place }: Listed): string {
-    return place === 'block' ? this.#blocks.pathOf(cid) : this.#layout.stored(asFileId(cid), place === 'executable');
+    return place === 'block' ? this.#blocks.pathOf(cid) : this.#layout.stored(asFileId(cid), place === 'executable' || place === 'earlier executable');
   }
+}
+
+function isEarlier({ place }: Listed): boolean {
+  return place === 'earlier file' || place === 'earlier executable';
 }
 
 /** Whether a file is there as it was left; a block is checked by whoever asked for it. */

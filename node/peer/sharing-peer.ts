@@ -1,6 +1,7 @@
 /** A root as a peer: its host, what it serves, whom it knows, and who counts the bytes. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeltaMaker } from '../../core/exchange/delta-maker.ts';
 import { ExchangeServer } from '../../core/exchange/server.ts';
 import type { Listener } from '../../core/install/event.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
@@ -167,7 +168,8 @@ export class SharingPeer {
       this.#sent.set(id, sum);
       this.#rate(id).add(bytes, performance.now());
     };
-    const common = { clock: nodeClock, compressor: backgroundCompressor, upload: uploadLimits(settings, this.book), onServed };
+    const deltas = new DeltaMaker({ clock: nodeClock, compressor: backgroundCompressor });
+    const common = { clock: nodeClock, compressor: backgroundCompressor, upload: uploadLimits(settings, this.book), deltas, onServed };
     const near = new ExchangeServer({ ...common, holdings: this.holdings });
     const far = settings['swarm-serves'] === 'installed' ? near : new ExchangeServer({ ...common, holdings: new RootHoldings(this.#options.layout) });
     this.#servers.push(...new Set([near, far]));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
 import { MossError } from '../../core/error.ts';
+import type { Taken } from '../../core/exchange/fetch-deltas.ts';
 import type { ArrivedUnit } from '../../core/exchange/want.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { gzipFiles, hasGnuGzip } from '../gzip.ts';
@@ -163,6 +164,31 @@ export class Staging {
     for (const run of result.runs) await this.#addRun(run, units.find(({ id }) => id === run.id)?.size ?? 0);
     this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
     return result.good;
+  }
+
+  /** Takes in files of which some came as deltas, on a worker. */
+  async takeDeltas(units: readonly ArrivedUnit[]): Promise<Taken[]> {
+    const whole = units.filter(({ base }) => base === undefined);
+    const good = whole.length === 0 ? [] : await this.take(whole);
+    const taken = new Map<ArrivedUnit, Taken>(whole.map((unit, i) => [unit, good[i] === true ? 'right' : 'wrong']));
+    const deltas = units.flatMap((unit) => (unit.base === undefined ? [] : [{ unit, base: unit.base }]));
+    const patches = deltas.map(({ unit: { id, bytes, content }, base }) => ({ id, bytes, content, base }));
+    const result = await this.#pool.run({ kind: 'patch', root: this.#layout.root, units: patches });
+    if (result === undefined || Array.isArray(result) || !('patched' in result)) throw new MossError('bug', 'patching without a result');
+    const { patched, lane } = result;
+    for (const [i, { unit, base }] of deltas.entries()) {
+      taken.set(unit, patched[i] ?? 'wrong');
+      if (patched[i] !== 'right' || base.unpacked !== undefined) continue;
+      this.#partial.forget(unit.id);
+      this.#files.set(unit.id, lane);
+    }
+    this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
+    const documents = deltas.filter(({ unit, base }) => base.unpacked !== undefined && taken.get(unit) === 'right').map(({ unit }) => unit);
+    await this.#gzip(documents.map(({ id }) => id));
+    this.#refused = this.#refused.filter((id) => !documents.some((unit) => unit.id === id));
+    // Another gzip may give other bytes, so nobody is blamed.
+    for (const unit of documents) if (!this.#files.has(unit.id)) taken.set(unit, 'unusable');
+    return units.map((unit) => taken.get(unit) ?? 'wrong');
   }
 
   async #addRun(run: WrittenRun, total: number): Promise<void> {

@@ -3,6 +3,7 @@ import { inspectPart } from '../link/inspect-part.ts';
 import { linkPart } from '../link/link-part.ts';
 import { adoptFiles, checkFiles, lookAtFiles } from './files.ts';
 import type { StoreResult, StoreTask } from './tasks.ts';
+import { patchUnits } from './patch.ts';
 import { takeUnits } from './take.ts';
 import { unpackFrame } from './unpack.ts';
 
@@ -12,6 +13,8 @@ serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
       return unpackFrame(task);
     case 'take':
       return takeUnits(task);
+    case 'patch':
+      return patchUnits(task);
     case 'check':
       return checkFiles(task.files);
     case 'inspect':

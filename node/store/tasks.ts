@@ -1,6 +1,8 @@
 /** What a root's worker threads do. */
 import type { FileId } from '../../core/dag/file-id.ts';
 import type { Filter } from '../../core/dag/filter.ts';
+import type { Taken } from '../../core/exchange/fetch-deltas.ts';
+import type { DeltaBase } from '../../core/exchange/want.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
 import type { LinkMethod } from '../link/link-files.ts';
@@ -57,6 +59,27 @@ export interface TakeResult {
   /** For each unit: whether it was right, and is here now. */
   good: boolean[];
   runs: WrittenRun[];
+}
+
+/** Files that came as deltas against files of the store. */
+export interface PatchTask {
+  kind: 'patch';
+  root: string;
+  units: PatchedUnit[];
+}
+
+export interface PatchedUnit {
+  id: FileId;
+  /** Bytes that the delta unpacks to: the file, or what is in it where its base says so. */
+  bytes: number;
+  /** One zstd frame. */
+  content: Uint8Array;
+  base: DeltaBase;
+}
+
+export interface PatchResult {
+  patched: Taken[];
+  lane: number;
 }
 
 /** Files whose content is to be held against their ids. */
@@ -116,5 +139,5 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
-export type StoreTask = UnpackTask | TakeTask | CheckTask | InspectTask | LookTask | AdoptTask | LinkTask;
-export type StoreResult = UnpackResult | TakeResult | CheckResult | InspectResult | LookResult | undefined;
+export type StoreTask = UnpackTask | TakeTask | PatchTask | CheckTask | InspectTask | LookTask | AdoptTask | LinkTask;
+export type StoreResult = UnpackResult | TakeResult | PatchResult | CheckResult | InspectResult | LookResult | undefined;

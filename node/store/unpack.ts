@@ -64,7 +64,7 @@ function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
 }
 
 /** Runs of files of the store, one after the other: those of packed documents unpacked. */
-function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | undefined): Uint8Array | undefined {
+export function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | undefined): Uint8Array | undefined {
   const dictionary = new Uint8Array(bases.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const { id, unpacked, offset, length } of bases) {
@@ -99,7 +99,8 @@ function gunzip(path: string, size: number): Uint8Array {
   return plain;
 }
 
-async function alteredBase(layout: Layout, bases: readonly BaseRun[]): Promise<MossError | undefined> {
+/** What is wrong with a base that was altered on disk; `undefined` where none was. */
+export async function alteredBase(layout: Layout, bases: readonly Pick<BaseRun, 'id' | 'size'>[]): Promise<MossError | undefined> {
   for (const { id, size } of bases) {
     const path = storedPath(layout, id);
     if (path === undefined || (await isIntact({ path, id, size }))) continue;

@@ -124,7 +124,7 @@ async function plainTable(store: PackageStore, { table, tablePlain }: Part): Pro
 }
 
 /** The tables of an old version, as far as they are here: components that were left out have none. */
-async function tablesHere(store: PackageStore, manifest: Cid): Promise<Map<number, Table>> {
+export async function tablesHere(store: PackageStore, manifest: Cid): Promise<Map<number, Table>> {
   const here = new Set<string>();
   for (const { name, parts } of (await store.manifest(manifest)).components) {
     const missing = await Promise.all(parts.map(async ({ table }) => !(table instanceof Uint8Array) && (await store.block(table)) === undefined));

@@ -16,6 +16,7 @@ import type { Staging } from '../store/staging.ts';
 import { ArrivingFrames } from './arriving-frames.ts';
 import { collectGarbage } from './memory.ts';
 import type { LoadedPackage } from './package-store.ts';
+import { fetchPeerDeltas } from './peer-deltas.ts';
 import { withPeers, type PeerOptions } from './peers.ts';
 import type { System } from './system.ts';
 
@@ -46,6 +47,7 @@ export async function fetchPlan(
   system.onEvent({ type: 'total', unit: 'bytes', count: plan.download });
   await staging.resume({ signal });
   const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
+  await fetchPeerDeltas(system, planned, staging, received, { signal });
   const frames = staging.remaining(plan);
   // Deltas start from what is here, and bring what other frames may start from.
   for (const some of [frames.filter(({ bases }) => bases !== undefined), frames.filter(({ bases }) => bases === undefined)]) {

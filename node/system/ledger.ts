@@ -9,10 +9,12 @@ import type { Change } from './change.ts';
 
 export class ByteLedger {
   #ledger = EMPTY_LEDGER;
+  #saved = 0;
 
   /** Takes the engine's events, and counts those of bytes. */
   take(event: MossEvent): void {
     if (event.type === 'received') this.#ledger = received(this.#ledger, event.source, event.kind, event.bytes);
+    else if (event.type === 'saved') this.#saved += event.bytes;
   }
 
   /** Sources by name, most first. */
@@ -22,8 +24,8 @@ export class ByteLedger {
 
   sums(change: Change | undefined): LedgerSums {
     if (change === undefined) return sumsOf(this.#ledger);
-    const delta = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
-    return sumsOf(this.#ledger, { delta, here: bytesHere(change) });
+    const planned = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
+    return sumsOf(this.#ledger, { delta: planned + this.#saved, here: bytesHere(change) });
   }
 
   /** Enters it into the book of the root. */

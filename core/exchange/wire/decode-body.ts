@@ -1,8 +1,11 @@
 /** The bodies of all messages but `data`. Every length follows from the body's own, which is bounded. */
-import { cidOf, DAG_CBOR, DAG_PB, RAW } from '../../dag/cid.ts';
+import { cidOf, DAG_CBOR, DAG_PB, RAW, type Cid } from '../../dag/cid.ts';
 import type { Wanted } from '../../ports/holdings.ts';
-import { KIND_LEAF, KIND_LINKS } from './encode.ts';
-import { badMessage, ITEM_SIZE, MAX_ANSWER, MAX_ITEMS, MAX_REPOSITORIES, VERSION, type Item, type Message, type MessageType } from './message.ts';
+import { KIND_DELTA, KIND_LEAF, KIND_LINKS, UNPACKED, WITH_BASE, WITH_DICTIONARY } from './encode.ts';
+import {
+  badMessage, ITEM_SIZE, MAX_ANSWER, MAX_DELTA_CONTENT, MAX_ITEMS, MAX_REPOSITORIES, VERSION,
+  type Item, type Message, type MessageType,
+} from './message.ts';
 
 /** @throws MossError `bad-message` */
 export function decodeBody(type: Exclude<MessageType, 'data'>, body: Uint8Array): Message {
@@ -36,6 +39,7 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
     version,
     frames: (holds & 1) !== 0,
     files: (holds & 2) !== 0,
+    deltas: (holds & 4) !== 0,
     zstd: (view.getUint8(2) & 1) !== 0,
     maxOpen: view.getUint32(3),
     repositories: Array.from({ length: count }, (_, i) => copyOf(body, 9 + 32 * i)),
@@ -44,23 +48,38 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
 
 function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): Message {
   const flags = body[0] ?? 0xff;
-  if (flags > (type === 'want' ? 1 : 0)) throw badMessage(`flags ${flags} in a ${type}`);
-  const start = flags === 1 ? 33 : 1;
+  const start = type === 'want' ? STARTS[flags] : flags === 0 ? 1 : undefined;
+  if (start === undefined || body.length < start) throw badMessage(`flags ${flags} in a ${type} of ${body.length} bytes`);
   const count = (body.length - start) / ITEM_SIZE;
   if (!Number.isInteger(count) || count < 1 || count > MAX_ITEMS) throw badMessage(`a ${type} of ${body.length} bytes`);
   const items = Array.from({ length: count }, (_, i) => decodeItem(body, view, start + i * ITEM_SIZE));
   for (const [i, { number }] of items.entries()) {
     if (number <= (items[i - 1]?.number ?? -1)) throw badMessage(`items of a ${type} do not ascend`);
   }
+  if (items.some(({ wanted }) => (wanted.kind === 'delta') !== (flags === WITH_BASE))) throw badMessage('deltas without a base, or a base without them');
   if (type === 'query') return { type, items };
-  return { type, items, ...(flags === 1 && { dictionary: copyOf(body, 1) }) };
+  if (flags === WITH_BASE) return { type, items, base: fileOf(view.getUint8(1), copyOf(body, 2)) };
+  return { type, items, ...(flags === WITH_DICTIONARY && { dictionary: copyOf(body, 1) }) };
 }
+
+/** Where the items of a want begin, by its flags. */
+const STARTS: Readonly<Record<number, number>> = { 0: 1, [WITH_DICTIONARY]: 33, [WITH_BASE]: 34 };
 
 function decodeItem(body: Uint8Array, view: DataView, at: number): Item {
   const maxBytes = view.getUint32(at + 10);
-  if (view.getUint8(at + 5) !== 0 || maxBytes > MAX_ANSWER) throw badMessage('an item that this version does not know');
-  const wanted = decodeWanted(view.getUint8(at + 4), copyOf(body, at + 14), view.getUint32(at + 6));
+  const [kind, flags] = [view.getUint8(at + 4), view.getUint8(at + 5)];
+  if (flags > (kind === KIND_DELTA ? UNPACKED : 0) || maxBytes > (kind === KIND_DELTA ? MAX_DELTA_CONTENT : MAX_ANSWER)) {
+    throw badMessage('an item that this version does not know');
+  }
+  const [index, digest] = [view.getUint32(at + 6), copyOf(body, at + 14)];
+  const wanted = kind === KIND_DELTA ? { kind: 'delta' as const, file: fileOf(index, digest), unpacked: flags === UNPACKED } : decodeWanted(kind, digest, index);
   return { number: view.getUint32(at), wanted, maxBytes };
+}
+
+/** A file by the codec of its id. */
+function fileOf(codec: number, digest: Uint8Array): Cid {
+  if (codec !== RAW && codec !== DAG_PB) throw badMessage(`a file whose id has the codec ${codec}`);
+  return cidOf(codec, digest);
 }
 
 function decodeWanted(kind: number, digest: Uint8Array, index: number): Wanted {

@@ -4,7 +4,7 @@
  */
 import { decodeBody } from './decode-body.ts';
 import {
-  badMessage, DATA_HEAD_SIZE, ENCODINGS, HEAD_SIZE, MAX_ANSWER, MAX_BODY, MAX_PIECE, TYPES,
+  badMessage, DATA_HEAD_SIZE, ENCODINGS, HEAD_SIZE, MAX_ANSWER, MAX_BODY, MAX_DELTA_CONTENT, MAX_PIECE, TYPES,
   type Data, type Message, type MessageType,
 } from './message.ts';
 
@@ -93,7 +93,7 @@ export class Decoder {
     const encoding = ENCODINGS[view.getUint8(4)];
     const [plain, length, at] = [view.getUint32(5), view.getUint32(9), view.getUint32(13)];
     if (encoding === undefined) throw badMessage('an encoding that was never agreed on');
-    if (plain > MAX_ANSWER || length > plain) throw badMessage(`an answer of ${length} bytes for ${plain}`);
+    if (plain > (encoding === 'zstd+base' ? MAX_DELTA_CONTENT : MAX_ANSWER) || length > Math.min(plain, MAX_ANSWER)) throw badMessage(`an answer of ${length} bytes for ${plain}`);
     if (encoding === 'identity' ? length !== plain : length === 0) throw badMessage('an answer whose lengths do not fit');
     if (at + rest > length || (rest === 0 && length > 0)) throw badMessage('a piece outside of its answer');
     const data = { type: 'data' as const, number: view.getUint32(0), encoding, plain, length, at };

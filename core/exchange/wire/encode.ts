@@ -1,14 +1,18 @@
 /** From messages to bytes. What cannot be said on the wire is a `bug` of the caller. */
 import { MossError } from '../../error.ts';
-import type { Wanted } from '../../ports/holdings.ts';
 import {
   DATA_HEAD_SIZE, ENCODINGS, HEAD_SIZE, ITEM_SIZE, MAX_ITEMS, MAX_PIECE, MAX_REPOSITORIES, TYPES,
-  type Busy, type Data, type Hello, type Item, type Message, type MessageType, type Query, type Verdict, type Want,
+  type Asked, type Busy, type Data, type Hello, type Item, type Message, type MessageType, type Query, type Verdict, type Want,
 } from './message.ts';
 
 /** Kinds of items that are no blocks; a block's kind is its codec. */
 export const KIND_LINKS = 1;
 export const KIND_LEAF = 2;
+export const KIND_DELTA = 3;
+/** Flags of a want, and of a delta's item. */
+export const WITH_DICTIONARY = 1;
+export const WITH_BASE = 2;
+export const UNPACKED = 1;
 
 /** The bytes of a message. */
 export function encodeMessage(message: Message): Uint8Array {
@@ -47,11 +51,11 @@ function encodeData(message: Data): Uint8Array {
   return out;
 }
 
-function encodeHello({ version, frames, files, zstd, maxOpen, repositories }: Hello): Uint8Array {
+function encodeHello({ version, frames, files, deltas, zstd, maxOpen, repositories }: Hello): Uint8Array {
   if (repositories.length > MAX_REPOSITORIES) throw tooMuch('repositories');
   const { out, view } = begin('hello', 9 + 32 * repositories.length);
   view.setUint8(5, version);
-  view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0));
+  view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0) | (deltas ? 4 : 0));
   view.setUint8(7, zstd ? 1 : 0);
   view.setUint32(8, maxOpen);
   view.setUint16(12, repositories.length);
@@ -63,11 +67,20 @@ function encodeItems(message: Want | Query): Uint8Array {
   const { items } = message;
   if (items.length === 0 || items.length > MAX_ITEMS) throw tooMuch('items');
   const dictionary = message.type === 'want' ? message.dictionary : undefined;
-  const start = 1 + (dictionary === undefined ? 0 : 32);
+  const base = message.type === 'want' ? message.base : undefined;
+  if (items.some(({ wanted }) => (wanted.kind === 'delta') !== (base !== undefined)) || (base !== undefined && dictionary !== undefined)) {
+    throw new MossError('bug', 'deltas need a base, and nothing else does');
+  }
+  const start = 1 + (dictionary === undefined ? 0 : 32) + (base === undefined ? 0 : 33);
   const { out, view } = begin(message.type, start + ITEM_SIZE * items.length);
   if (dictionary !== undefined) {
-    view.setUint8(HEAD_SIZE, 1);
+    view.setUint8(HEAD_SIZE, WITH_DICTIONARY);
     out.set(dictionary, HEAD_SIZE + 1);
+  }
+  if (base !== undefined) {
+    view.setUint8(HEAD_SIZE, WITH_BASE);
+    view.setUint8(HEAD_SIZE + 1, base.code);
+    out.set(base.multihash.digest, HEAD_SIZE + 2);
   }
   for (const [i, item] of items.entries()) writeItem(out, view, HEAD_SIZE + start + ITEM_SIZE * i, item);
   return out;
@@ -76,15 +89,23 @@ function encodeItems(message: Want | Query): Uint8Array {
 function writeItem(out: Uint8Array, view: DataView, at: number, { number, wanted, maxBytes }: Item): void {
   view.setUint32(at, number);
   view.setUint8(at + 4, kindOf(wanted));
-  view.setUint8(at + 5, 0);
-  view.setUint32(at + 6, wanted.kind === 'leaf' ? wanted.index : 0);
+  view.setUint8(at + 5, wanted.kind === 'delta' && wanted.unpacked ? UNPACKED : 0);
+  view.setUint32(at + 6, wanted.kind === 'leaf' ? wanted.index : wanted.kind === 'delta' ? wanted.file.code : 0);
   view.setUint32(at + 10, maxBytes);
   out.set((wanted.kind === 'block' ? wanted.cid : wanted.file).multihash.digest, at + 14);
 }
 
-function kindOf(wanted: Wanted): number {
-  if (wanted.kind === 'links') return KIND_LINKS;
-  return wanted.kind === 'leaf' ? KIND_LEAF : wanted.cid.code;
+function kindOf(wanted: Asked): number {
+  switch (wanted.kind) {
+    case 'links':
+      return KIND_LINKS;
+    case 'leaf':
+      return KIND_LEAF;
+    case 'delta':
+      return KIND_DELTA;
+    case 'block':
+      return wanted.cid.code;
+  }
 }
 
 function encodeNumbers(message: Verdict | Busy): Uint8Array {

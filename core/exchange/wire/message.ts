@@ -3,6 +3,7 @@
  * answers (`data`, `miss`, `have`, `busy`); each says `hello` first. README.md has every byte.
  */
 import { MAX_BLOCK_SIZE } from '../../dag/block.ts';
+import type { Cid } from '../../dag/cid.ts';
 import { MossError } from '../../error.ts';
 import type { Wanted } from '../../ports/holdings.ts';
 
@@ -21,6 +22,8 @@ export const DEFAULT_OPEN = 1024;
 export const MAX_REPOSITORIES = 256;
 /** The most bytes that one answer may have. */
 export const MAX_ANSWER = MAX_BLOCK_SIZE;
+/** The most bytes of a file that comes as a delta; the delta itself is an answer like any other. */
+export const MAX_DELTA_CONTENT = 8 * 1024 * 1024;
 
 export const TYPES = { hello: 1, want: 2, data: 3, miss: 4, cancel: 5, busy: 6, query: 7, have: 8 } as const;
 export type MessageType = keyof typeof TYPES;
@@ -33,14 +36,24 @@ export const DATA_HEAD_SIZE = 17;
 export const ITEM_SIZE = 46;
 
 /** How the bytes of an answer are to be read: the index is the number on the wire. */
-export const ENCODINGS = ['identity', 'zstd', 'zstd+dictionary'] as const;
+export const ENCODINGS = ['identity', 'zstd', 'zstd+dictionary', 'zstd+base'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
+
+/** What can be asked for: something that is held, or a whole file as a delta against the `base` of its want. */
+export type Asked = Wanted | DeltaAsked;
+
+export interface DeltaAsked {
+  kind: 'delta';
+  file: Cid;
+  /** Whether both files are gzip, and what is in them is compared. */
+  unpacked: boolean;
+}
 
 export interface Item {
   /** Chosen by the side that asks; each is higher than all before it on the stream. */
   number: number;
-  wanted: Wanted;
-  /** The most bytes that the content may have: exact where the size is known. */
+  wanted: Asked;
+  /** The most bytes that the content may have: exact where the size is known, as it always is of a delta. */
   maxBytes: number;
 }
 
@@ -50,6 +63,8 @@ export interface Hello {
   /** Whether the sender serves frames, and files of packages. Other blocks may be there in any case. */
   frames: boolean;
   files: boolean;
+  /** Whether it makes deltas of files. */
+  deltas: boolean;
   /** What the sender can read beside `identity`. */
   zstd: boolean;
   /** Items that the sender lets be open on this stream at the same time. */
@@ -62,6 +77,8 @@ export interface Want {
   type: 'want';
   /** SHA-256 of content of at most 1 MiB that the sender has, to compress answers against. */
   dictionary?: Uint8Array | undefined;
+  /** A file that the sender has: all items are deltas against it. */
+  base?: Cid | undefined;
   items: Item[];
 }
 

@@ -10,6 +10,7 @@ import { contentSize, frameOrder, kindOf } from '../../../core/dag/frame.ts';
 import { travelSize, type Piece, type Table } from '../../../core/dag/table.ts';
 import { planFetch } from '../../../core/install/plan.ts';
 import { knownFrames } from '../../../core/install/delta.ts';
+import { pathsOf } from '../../../core/install/predecessors.ts';
 import { nodeHasher } from '../../hasher.ts';
 import type { BlockDirectory } from '../../store/block-directory.ts';
 import { compressInBackground, isTrainedDictionary, nodeCompressor, tableCompression } from '../../zstd.ts';
@@ -100,15 +101,7 @@ function sampler(from: PackageContents): ReadSample {
 
 /** The distinct files of a package; a content that several parts hold counts where it comes first. */
 function placedFiles({ parts }: PackageContents): PlacedFile[] {
-  const paths = new Map<FileId, string[]>();
-  for (const { table } of parts) {
-    for (const entry of table.entries) {
-      if (entry.type !== 'file') continue;
-      const list = paths.get(entry.id);
-      if (list === undefined) paths.set(entry.id, [entry.path]);
-      else list.push(entry.path);
-    }
-  }
+  const paths = pathsOf(parts.map(({ table }) => table));
   const seen = new Set<FileId>();
   return parts.flatMap(({ table }, part) =>
     table.files.flatMap((entry, file): PlacedFile[] => {

@@ -3,15 +3,13 @@ import type { FileEntry } from '../../../core/dag/entry.ts';
 import type { FileId } from '../../../core/dag/file-id.ts';
 import { kindOf } from '../../../core/dag/frame.ts';
 import { travelSize } from '../../../core/dag/table.ts';
+import { bySize, predecessorsByPath, type NamedFile } from '../../../core/install/predecessors.ts';
 import { sketchOf, similarity, type Sketch } from './sketch.ts';
 
 /** A distinct file, and where it stands in its manifest. */
-export interface PlacedFile {
+export interface PlacedFile extends NamedFile {
   part: number;
   file: number;
-  entry: FileEntry;
-  /** All paths that have this content. */
-  paths: readonly string[];
 }
 
 /** Bytes: what is smaller shares a frame, and so a dictionary, with its neighbours. */
@@ -23,11 +21,6 @@ const ALIKE = 0.1;
 /** Old files that are read to compare, at most: those of the nearest sizes. */
 const MOST_CANDIDATES = 200;
 
-/** A path without its digits, so that `libz.so.1.2.13` and `libz.so.1.3.1` are the same. */
-export function withoutVersions(path: string): string {
-  return path.replaceAll(/\d+(?:[.\-~+:]*\d+)*/g, '#');
-}
-
 export type ReadSample = (file: FileEntry, length: number) => Promise<Uint8Array>;
 
 export interface Versions {
@@ -38,26 +31,8 @@ export interface Versions {
 
 /** The predecessor of each changed file that has one. */
 export async function findPredecessors(changed: readonly PlacedFile[], { old, readOld, readNew }: Versions): Promise<Map<FileId, PlacedFile>> {
-  const byPath = new Map<string, PlacedFile>();
-  const byPattern = new Map<string, PlacedFile[]>();
-  for (const file of old) {
-    for (const path of file.paths) {
-      byPath.set(path, file);
-      const pattern = withoutVersions(path);
-      const list = byPattern.get(pattern);
-      if (list === undefined) byPattern.set(pattern, [file]);
-      else list.push(file);
-    }
-  }
-  const found = new Map<FileId, PlacedFile>();
-  const left: PlacedFile[] = [];
-  for (const file of changed) {
-    const same = file.paths.map((path) => byPath.get(path)).find((each) => each !== undefined);
-    const match = same ?? nearest(file, file.paths.flatMap((path) => byPattern.get(withoutVersions(path)) ?? []));
-    if (match === undefined) left.push(file);
-    else found.set(file.entry.id, match);
-  }
-  const similar = left.filter(({ entry }) => travelSize(entry) >= LEAST_SIMILAR);
+  const found = predecessorsByPath(changed, old);
+  const similar = changed.filter(({ entry }) => !found.has(entry.id) && travelSize(entry) >= LEAST_SIMILAR);
   if (similar.length === 0) return found;
   const sketches = new Map<FileId, Sketch>();
   const candidates = old.filter(({ entry }) => travelSize(entry) >= LEAST_SIMILAR);
@@ -79,12 +54,3 @@ export async function findPredecessors(changed: readonly PlacedFile[], { old, re
   return found;
 }
 
-function nearest(file: PlacedFile, candidates: readonly PlacedFile[]): PlacedFile | undefined {
-  return bySize(file, candidates)[0];
-}
-
-/** The nearest in size first; then in the order of the manifest. */
-function bySize({ entry }: PlacedFile, candidates: readonly PlacedFile[]): PlacedFile[] {
-  const distance = (each: PlacedFile): number => Math.abs(travelSize(each.entry) - travelSize(entry));
-  return candidates.toSorted((a, b) => distance(a) - distance(b) || a.part - b.part || a.file - b.file);
-}

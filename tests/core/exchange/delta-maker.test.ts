@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DELTA_LIMITS, DeltaMaker, type DeltaLimits, type HeldFile } from '../../../core/exchange/delta-maker.ts';
-import { fileIdFromDigest } from '../../../core/dag/file-id.ts';
+import { DELTA_LIMITS, DeltaMaker, type DeltaLimits, type MadeDelta } from '../../../core/exchange/delta-maker.ts';
 import { VirtualClock } from '../../../core/memory/clock.ts';
 import type { Compressor } from '../../../core/ports/compressor.ts';
+import type { DeltaEnd } from '../../../core/ports/holdings.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 import { nodeCompressor } from '../../../node/zstd.ts';
 import { noise } from '../../e2e/fixture.ts';
 
 /** A file that counts how often it is read. */
-function held(content: Uint8Array): HeldFile & { reads: number } {
+function held(content: Uint8Array): DeltaEnd & { reads: number } {
   const file = {
-    id: fileIdFromDigest(nodeHasher.sha256(content), content.length),
+    key: Buffer.from(nodeHasher.sha256(content)).toString('hex'),
     size: content.length,
     reads: 0,
     read: () => {
@@ -40,7 +40,9 @@ function begin(limits: Partial<DeltaLimits> = {}, milliseconds = 0) {
     },
     decompress: (bytes, options) => nodeCompressor.decompress(bytes, options),
   };
-  return { clock, calls, maker: new DeltaMaker({ clock, compressor, limits: { ...DELTA_LIMITS, ...limits } }) };
+  const deltas = new DeltaMaker({ clock, compressor, limits: { ...DELTA_LIMITS, ...limits } });
+  const maker = { make: (base: DeltaEnd, target: DeltaEnd, peer = 'peer'): Promise<MadeDelta> => deltas.make(peer, { base, target }) };
+  return { clock, calls, maker };
 }
 
 describe('a delta on request', () => {
@@ -80,6 +82,33 @@ describe('a delta on request', () => {
     const kinds = (await clock.run(Promise.all(asked))).map(({ kind }) => kind);
     assert.deepEqual(kinds, ['delta', 'delta', 'delta', 'busy', 'busy', 'busy']);
     assert.equal(calls.most, 1);
+  });
+
+  it('is made for those who had least made for them, however much others ask for', async () => {
+    const { maker, clock } = begin({ waitingPerPeer: 8 }, 10);
+    const done: string[] = [];
+    const ask = async (peer: string, i: number): Promise<string> => {
+      const { kind } = await maker.make(held(old), held(Buffer.concat([next, Buffer.from(`${peer} ${i}`)])), peer);
+      if (kind === 'delta') done.push(peer);
+      return kind;
+    };
+    const greedy = Array.from({ length: 12 }, (_, i) => ask('greedy', i));
+    const modest = [ask('modest', 0), ask('modest', 1)];
+    assert.deepEqual((await clock.run(Promise.all(greedy))).filter((kind) => kind === 'busy').length, 4);
+    await clock.run(Promise.all(modest));
+    assert.ok(done.slice(0, 5).filter((peer) => peer === 'modest').length === 2, done.join(' '));
+  });
+
+  it('is not made where a file is not there any more as it was', async () => {
+    const { maker } = begin();
+    const shorter = { ...held(next), size: next.length + 1 };
+    assert.deepEqual(await maker.make(held(old), shorter), { kind: 'none' });
+  });
+
+  it('is made of a little file where it is smaller, since others would be for nothing without it', async () => {
+    const [from, to] = [held(Buffer.from('version 1.0\n'.repeat(2))), held(Buffer.from(`version 1.1\n${'version 1.0\n'.repeat(3)}`))];
+    const made = await begin().maker.make(from, to);
+    assert.ok(made.kind === 'delta' && made.bytes.length < to.size);
   });
 
   it('takes no more than its share of the processor', async () => {

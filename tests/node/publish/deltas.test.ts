@@ -6,7 +6,8 @@ import { array, assert as assertProperty, asyncProperty, boolean, constantFrom, 
 import { parseCid } from '../../../core/dag/cid.ts';
 import { BlockDirectory } from '../../../node/store/block-directory.ts';
 import { PackageContents } from '../../../node/publish/deltas/contents.ts';
-import { findPredecessors, withoutVersions, type PlacedFile } from '../../../node/publish/deltas/predecessors.ts';
+import { withoutVersions } from '../../../core/install/predecessors.ts';
+import { findPredecessors, type PlacedFile } from '../../../node/publish/deltas/predecessors.ts';
 import { similarity, sketchOf } from '../../../node/publish/deltas/sketch.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromDigest } from '../../../core/dag/file-id.ts';

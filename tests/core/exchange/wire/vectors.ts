@@ -28,7 +28,7 @@ export function fromReadable(described: unknown): Message {
     if (key === 'repositories' && Array.isArray(value)) return value.map((each) => fromHex(String(each)));
     if (typeof value !== 'string') return value;
     if (BINARY.has(key)) return fromHex(value);
-    return key === 'cid' || key === 'file' ? parseCid(value) : value;
+    return key === 'cid' || key === 'file' || key === 'base' ? parseCid(value) : value;
   }) as Message;
 }
 

@@ -5,7 +5,7 @@ import { cidOf, DAG_CBOR, DAG_PB, RAW } from '../../../../core/dag/cid.ts';
 import { MossError } from '../../../../core/error.ts';
 import { Decoder, FROM_ASKER, FROM_SERVER } from '../../../../core/exchange/wire/decode.ts';
 import { encodeMessage } from '../../../../core/exchange/wire/encode.ts';
-import { MAX_ANSWER, TYPES, type Item, type Message, type MessageType } from '../../../../core/exchange/wire/message.ts';
+import { MAX_ANSWER, MAX_DELTA_CONTENT, TYPES, type Item, type Message, type MessageType } from '../../../../core/exchange/wire/message.ts';
 import { fromHex, fromReadable, readable, vectors } from './vectors.ts';
 
 /** A side that takes everything, to read any message. */
@@ -60,7 +60,7 @@ describe('messages on the wire', () => {
   });
 
   it('have room for all that a version may add to hello', () => {
-    const hello = encodeMessage({ type: 'hello', version: 2, frames: true, files: true, zstd: true, maxOpen: 5, repositories: [] });
+    const hello = encodeMessage({ type: 'hello', version: 2, frames: true, files: true, deltas: false, zstd: true, maxOpen: 5, repositories: [] });
     const longer = Buffer.concat([hello, Buffer.from('later')]);
     longer.writeUInt32BE(longer.length - 4);
     assert.deepEqual(decode([longer]), decode([hello]));
@@ -69,6 +69,9 @@ describe('messages on the wire', () => {
   it('cannot say more than the reader takes', () => {
     const item = { number: 0, wanted: { kind: 'block' as const, cid: cidOf(RAW, new Uint8Array(32)) }, maxBytes: 1 };
     assert.throws(() => encodeMessage({ type: 'want', items: Array.from({ length: 1025 }, (_, number) => ({ ...item, number })) }));
+    const delta = { number: 0, wanted: { kind: 'delta' as const, file: item.wanted.cid, unpacked: false }, maxBytes: 1 };
+    assert.throws(() => encodeMessage({ type: 'want', items: [delta] }), 'a delta against nothing');
+    assert.throws(() => encodeMessage({ type: 'want', base: item.wanted.cid, items: [item] }), 'a base of what is no delta');
     assert.throws(() => encodeMessage({ type: 'miss', numbers: Array.from({ length: 1025 }, (_, i) => i) }));
     assert.throws(() => encodeMessage({ type: 'data', number: 0, encoding: 'identity', plain: 65_537, length: 65_537, at: 0, bytes: new Uint8Array(65_537) }));
     const full: Message = { type: 'want', dictionary: new Uint8Array(32), items: Array.from({ length: 1024 }, (_, number) => ({ ...item, number })) };
@@ -134,16 +137,21 @@ function anyMessage(): Arbitrary<Message> {
     return kind === 'leaf' ? { kind, file: cidOf(DAG_PB, bytes), index } : { kind: 'block', cid: cidOf(kind, bytes) };
   });
   const items = array(tuple(wanted, nat(MAX_ANSWER)), { minLength: 1, maxLength: 20 }).map((list) => list.map(([each, maxBytes], number) => ({ number, wanted: each, maxBytes })));
-  const data = tuple(nat(), constantFrom('identity' as const, 'zstd' as const, 'zstd+dictionary' as const), uint8Array({ minLength: 1, maxLength: 3000 }), nat(5000)).map(
+  const file = tuple(constantFrom(RAW, DAG_PB), digest).map(([codec, bytes]) => cidOf(codec, bytes));
+  const deltas = array(tuple(file, boolean(), nat(MAX_DELTA_CONTENT)), { minLength: 1, maxLength: 20 }).map((list) =>
+    list.map(([each, unpacked, maxBytes], number): Item => ({ number, wanted: { kind: 'delta', file: each, unpacked }, maxBytes })),
+  );
+  const data = tuple(nat(), constantFrom('identity' as const, 'zstd' as const, 'zstd+dictionary' as const, 'zstd+base' as const), uint8Array({ minLength: 1, maxLength: 3000 }), nat(5000)).map(
     ([number, encoding, bytes, at]): Message => {
       const length = at + bytes.length;
       return { type: 'data', number, encoding, plain: encoding === 'identity' ? length : length + 10, length, at, bytes };
     },
   );
   const messages: Arbitrary<Message>[] = [
-    record({ type: constantFrom('hello' as const), version: integer({ min: 1, max: 255 }), frames: boolean(), files: boolean(), zstd: boolean(), maxOpen: nat(), repositories: array(digest, { maxLength: 5 }) }),
+    record({ type: constantFrom('hello' as const), version: integer({ min: 1, max: 255 }), frames: boolean(), files: boolean(), deltas: boolean(), zstd: boolean(), maxOpen: nat(), repositories: array(digest, { maxLength: 5 }) }),
     items.map((list): Message => ({ type: 'want', items: list })),
     tuple(items, digest).map(([list, dictionary]): Message => ({ type: 'want', items: list, dictionary })),
+    tuple(deltas, file).map(([list, base]): Message => ({ type: 'want', items: list, base })),
     items.map((list): Message => ({ type: 'query', items: list })),
     tuple(constantFrom('miss' as const, 'have' as const, 'cancel' as const), numbers).map(([type, list]): Message => ({ type, numbers: list })),
     tuple(nat(), numbers).map(([retryAfter, list]): Message => ({ type: 'busy', retryAfter, numbers: list })),
