@@ -9,7 +9,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { DeltaEnds } from '../ports/holdings.ts';
 import { Turns } from './turns.ts';
-import { MAX_DELTA_CONTENT } from './wire/message.ts';
+import { MAX_ANSWER, MAX_DELTA_CONTENT } from './wire/message.ts';
 
 export interface DeltaLimits {
   /** Bytes of a file, and of the one before it, at most. */
@@ -108,7 +108,7 @@ export class DeltaMaker {
     const isPossible = bytes.length === target.size && !isDictionary(dictionary);
     const delta = isPossible ? await this.#compressor.compress(bytes, { level: LEVEL, dictionary }) : undefined;
     this.#budget -= this.#clock.now() - start;
-    const isWorth = delta !== undefined && delta.length <= Math.max(SMALL, target.size * WORTH) && delta.length < target.size;
+    const isWorth = delta !== undefined && delta.length <= Math.max(SMALL, target.size * WORTH) && delta.length < target.size && delta.length <= MAX_ANSWER;
     this.#keep(key, isWorth ? delta : undefined);
     return this.#cachedDelta(key);
   }

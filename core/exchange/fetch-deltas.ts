@@ -36,8 +36,12 @@ export interface DeltasJob extends AbortOptions {
   onBan: (source: FileSource, error: MossError) => void;
 }
 
-/** Milliseconds without anything from any peer, after which no more is waited for. */
+/**
+ * Milliseconds without anything from any peer, after which no more is waited for; and bytes a millisecond that a slow
+ * machine works through, which is longer silent for that.
+ */
 const SILENCE = 400;
+const SLOW_WORK = 20_000;
 const TICK = 50;
 /** Units and bytes that are asked of one peer before another one may have the next. */
 const RUN_UNITS = 64;
@@ -62,6 +66,8 @@ class DeltasRun {
   readonly #budget = new ByteBudget(UNDER_WAY);
   readonly #stop = abortController();
   #lastProgress: number;
+  /** Bytes of the largest delta that somebody may be making. */
+  #work = 0;
   #failure: { error: unknown } | undefined;
 
   constructor(job: DeltasJob) {
@@ -99,7 +105,7 @@ class DeltasRun {
     for (;;) {
       await clock.sleep(TICK, { signal: this.#stop.signal });
       const now = clock.now();
-      if (now < end && now - this.#lastProgress < SILENCE) continue;
+      if (now < end && now - this.#lastProgress < SILENCE + this.#work / SLOW_WORK) continue;
       this.#stop.abort(new MossError('source-failed', 'deltas take too long'));
       return;
     }
@@ -135,6 +141,7 @@ class DeltasRun {
       this.#left.delete(key);
       run.push(unit);
       bytes += unit.bytes;
+      this.#work = Math.max(this.#work, unit.base === undefined ? 0 : unit.bytes + (unit.base.unpacked ?? unit.base.size));
     }
     return run;
   }

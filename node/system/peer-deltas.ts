@@ -22,8 +22,12 @@ import { stateNumbers } from './installed.ts';
 import { readStateFile } from './state-file.ts';
 import type { System } from './system.ts';
 
-/** Milliseconds that peers have in any case, and else as long as the frames would take from the web server. */
-const PATIENCE = 500;
+/**
+ * Milliseconds for a peer to be found, and for all deltas, at least; and by the time that the frames would take from the
+ * web server, where that is longer. Fewer bytes are worth that: else nobody would ask for deltas.
+ */
+const SEARCH = { least: 250, share: 0.05 };
+const PATIENCE = { least: 1000, share: 2 };
 /** A frame is asked for by deltas only if the files in it that have no predecessor are at most this share of its bytes. */
 const NEW_SHARE = 0.25;
 
@@ -37,15 +41,15 @@ export async function fetchPeerDeltas(system: System, planned: Planned, staging:
   const wanted = new Set(frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
   const asked = new Asked(frames, filesOf(planned), await findBases(system, planned, wanted));
   if (asked.units.length === 0) return;
-  const patience = Math.max(PATIENCE, timeOf(system, planned, asked.bytes));
-  await Promise.race([peers.hasPeers(), nodeClock.sleep(patience, { signal })]);
+  const mirror = timeOf(system, planned, asked.bytes);
+  await search(peers, Math.max(SEARCH.least, SEARCH.share * mirror), { signal });
   let came = 0;
   await fetchDeltas({
     sources: peers.sources,
     units: asked.units,
     clock: nodeClock,
     hasher: nodeHasher,
-    patience,
+    patience: Math.max(PATIENCE.least, PATIENCE.share * mirror),
     signal,
     take: async (units) => {
       const taken = await staging.takeDeltas(units);
@@ -66,6 +70,20 @@ export async function fetchPeerDeltas(system: System, planned: Planned, staging:
     onBan: ({ name }, { message }) => ban(peers, name, message),
   });
   tellDone(system, frames.filter(({ pieces }) => staging.missing(pieces).length === 0), came);
+}
+
+/** Waits for the first peer. @param ms at most so many milliseconds */
+async function search(peers: PeerAccess, ms: number, { signal }: AbortOptions): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal?.addEventListener('abort', end);
+  try {
+    await Promise.race([peers.hasPeers(), nodeClock.sleep(ms, over).catch(() => undefined)]);
+  } finally {
+    signal?.removeEventListener('abort', end);
+    end();
+  }
+  signal?.throwIfAborted();
 }
 
 function ban(peers: PeerAccess, name: PeerSource['name'], message: string): void {

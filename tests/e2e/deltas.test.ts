@@ -1,43 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { makeRepository, noise, temporaryDirectory, type Repository } from './fixture.ts';
+import { makeRepository, temporaryDirectory, type Repository } from './fixture.ts';
 import { document, moss, mossDone, type Ran } from './moss.ts';
 import { visibleSystem } from './root-snapshot.ts';
+import { alterStored, storedFile, writeVersion } from './versions.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
-
-const MEGABYTE = 1024 * 1024;
-
-/** A package with a bit of everything, whose versions differ a little everywhere. */
-function writeVersion(parent: string, version: number): string {
-  const directory = join(parent, `app-${version}`);
-  const write = (path: string, content: string | Uint8Array, mode = 0o644): void => {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
-    chmodSync(join(directory, path), mode);
-  };
-  /** Bytes that hardly compress, with the version put into them here and there. */
-  const stamped = (length: number, seed: number): Buffer => {
-    const bytes = Buffer.alloc(length, noise(Math.min(length, MEGABYTE / 2), seed));
-    for (let at = 1000; at < length; at += 200_000) bytes.write(`version ${version}`, at);
-    return bytes;
-  };
-  write('moss.toml', `[package]\nname = "app"\nversion = "${version}"\nsummary = "An app"\nprefix = ""\n`);
-  write('usr/bin/app', stamped(300_000, 3), 0o755);
-  write(`usr/lib/app/libapp.so.${version}.0`, stamped(100_000, 5));
-  if (version <= 2) write('usr/share/app/large.bin', Buffer.concat([Buffer.from(`${version} `.repeat(version)), stamped(9 * MEGABYTE, 7)]));
-  for (let i = 0; i < 30; i++) write(`usr/share/app/text-${i}.txt`, `${noise(1500, i).toString('base64')} ${i % 2 === 0 ? version : ''}\n`);
-  const changelog = Array.from({ length: version + 20 }, (_, i) => `app (${i})\n  * ${noise(600, i).toString('base64')}\n`).toReversed().join('');
-  write('usr/share/doc/app/changelog.gz', gzip(changelog));
-  if (version > 1) write('usr/share/app/new.bin', noise(20_000, 11));
-  return directory;
-}
-
-function gzip(text: string): Buffer {
-  return spawnSync('gzip', ['-9nc'], { input: text }).stdout;
-}
 
 /** What the plan said of bytes. */
 function ways(ran: Ran): { deltas: number; frames: number; withoutDeltas: number } {
@@ -65,18 +34,6 @@ describe('an update by deltas', () => {
   const sync = (): Promise<Ran> => mossDone(['sync', '--yes', '--json'], { root });
   const fetched = (): number =>
     server.requests.filter((path) => path.startsWith('/blocks/')).reduce((sum, path) => sum + (statSync(join(repository.site, path), { throwIfNoEntry: false })?.size ?? 0), 0);
-  /** The file of the store that holds the content of a path. */
-  const stored = (path: string): string => {
-    const content = readFileSync(join(root, path));
-    const store = join(root, '.moss/store');
-    const same = (name: string): boolean => {
-      const stat = statSync(join(store, name));
-      return stat.isFile() && stat.size === content.length && readFileSync(join(store, name)).equals(content);
-    };
-    const found = readdirSync(store, { recursive: true, encoding: 'utf8' }).find(same);
-    assert.ok(found !== undefined, `${path} is in the store`);
-    return join(store, found);
-  };
   /** All but the number of the state. */
   const tree = (): string[] => visibleSystem(root).filter((line) => !line.startsWith('current '));
 
@@ -130,14 +87,7 @@ describe('an update by deltas', () => {
   it('starts anew with full frames where a base was altered, though size and time are as they were', async () => {
     for (const path of ['usr/share/app/large.bin', 'usr/bin/app', 'usr/share/doc/app/changelog.gz']) {
       reset();
-      const file = stored(path);
-      const { mtime } = statSync(file);
-      const bytes = readFileSync(file);
-      for (let at = 2000; at < bytes.length; at += 50_000) bytes[at] = (bytes[at] ?? 0) ^ 0x55;
-      chmodSync(file, 0o644);
-      writeFileSync(file, bytes);
-      chmodSync(file, path === 'usr/bin/app' ? 0o555 : 0o444);
-      utimesSync(file, mtime, mtime);
+      alterStored(root, path);
       const ran = await sync();
       assert.deepEqual(tree(), fresh, path);
       assert.match(ran.stderr, /a delta is not used/, path);
@@ -146,7 +96,7 @@ describe('an update by deltas', () => {
 
   it('plans full frames where a base is missing, or looks altered', async () => {
     reset();
-    rmSync(stored('usr/bin/app'));
+    rmSync(storedFile(root, 'usr/bin/app'));
     const ran = await sync();
     assert.deepEqual(tree(), fresh);
     assert.ok(ways(ran).frames > 200_000 && ways(ran).deltas > 0, JSON.stringify(ways(ran)));

@@ -23,7 +23,7 @@ export const MAX_REPOSITORIES = 256;
 /** The most bytes that one answer may have. */
 export const MAX_ANSWER = MAX_BLOCK_SIZE;
 /** The most bytes of a file that comes as a delta; the delta itself is an answer like any other. */
-export const MAX_DELTA_CONTENT = 8 * 1024 * 1024;
+export const MAX_DELTA_CONTENT = 16 * 1024 * 1024;
 
 export const TYPES = { hello: 1, want: 2, data: 3, miss: 4, cancel: 5, busy: 6, query: 7, have: 8 } as const;
 export type MessageType = keyof typeof TYPES;
