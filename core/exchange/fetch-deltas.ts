@@ -86,10 +86,8 @@ class DeltasRun {
     signal?.addEventListener('abort', onAbort);
     this.#watch().catch(() => undefined);
     try {
-      for (let before = -1; before !== this.#left.size && this.#left.size > 0 && !this.#stop.signal.aborted; ) {
-        before = this.#left.size;
-        await Promise.all(sources.map((source) => this.#serve(source)));
-      }
+      // What one of them did not send, another one may.
+      while (sources.some((source) => this.#mayAsk(source))) await Promise.all(sources.map((source) => this.#serve(source)));
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#stop.abort(new MossError('aborted', 'no more deltas are wanted'));
@@ -129,14 +127,21 @@ class DeltasRun {
     this.#stop.abort(error);
   }
 
+  #mayAsk(source: FileSource): boolean {
+    if (this.#out.has(source) || this.#stop.signal.aborted) return false;
+    const refused = this.#refused.get(source);
+    return [...this.#left].some(([key, unit]) => refused?.has(key) !== true && this.#job.isOfUse(unit));
+  }
+
   /** What to ask a source for next; nobody else is asked for it meanwhile. */
   #next(source: FileSource): FileUnit[] {
     const run: FileUnit[] = [];
     if (this.#out.has(source) || this.#stop.signal.aborted) return run;
     const refused = this.#refused.get(source);
+    const most = Math.min(RUN_UNITS, Math.ceil(this.#left.size / (this.#job.sources.length - this.#out.size)));
     let bytes = 0;
     for (const [key, unit] of this.#left) {
-      if (run.length >= RUN_UNITS || bytes >= RUN_BYTES) break;
+      if (run.length >= most || bytes >= RUN_BYTES) break;
       if (refused?.has(key) === true || !this.#job.isOfUse(unit)) continue;
       this.#left.delete(key);
       run.push(unit);

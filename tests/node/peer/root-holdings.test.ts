@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { DAG_PB, parseCid } from '../../../core/dag/cid.ts';
+import { gunzipSync } from 'node:zlib';
+import { cidOf, DAG_PB, parseCid, RAW } from '../../../core/dag/cid.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromLeaves, LEAF_SIZE } from '../../../core/dag/file-id.ts';
 import type { Content, Wanted } from '../../../core/ports/holdings.ts';
@@ -109,5 +110,38 @@ describe('what a root serves', { timeout: 120_000 }, () => {
     assert.ok(manifest);
     assert.equal(await read({ kind: 'block', cid: manifest }), undefined);
     assert.equal(holdings.listing.packages, 0);
+  });
+
+  test('an earlier version as what deltas start from, and as nothing else', async () => {
+    const old = (await files('pea')).filter(({ path: name }) => name.endsWith('text-15.txt') || name.endsWith('changelog.gz'));
+    await mossDone(['sync', '--yes'], { root });
+    await list();
+    const now = await files('pea');
+    assert.equal(old.length, 2);
+    for (const { path: name, id, size } of old) {
+      const next = now.find((each) => each.path === name);
+      assert.ok(next && next.id !== id, name);
+      const [target, base] = [parseCid(next.id), parseCid(id)];
+      const ends = holdings.findEnds(target, base, false);
+      assert.ok(ends, name);
+      assert.deepEqual([ends.target.size, ends.base.size], [next.size, size]);
+      assert.ok(readFileSync(join(root, name)).equals(await ends.target.read()));
+      assert.equal(holdings.findEnds(base, target, false), undefined, 'nobody gets an earlier version');
+      assert.equal(await read({ kind: 'block', cid: base }), undefined);
+      const unpacked = holdings.findEnds(target, base, true);
+      assert.equal(unpacked !== undefined, name.endsWith('.gz'), name);
+      if (unpacked === undefined) continue;
+      assert.equal(Buffer.from(await unpacked.target.read()).toString(), gunzipSync(readFileSync(join(root, name))).toString());
+      assert.equal(unpacked.target.size, (await unpacked.target.read()).length);
+    }
+  });
+
+  test('nothing of a delta to or from what must not be announced, or what nobody has', async () => {
+    const own = (await files('secret')).find(({ path: name }) => name.endsWith('own.txt'));
+    const other = (await files('pea')).find(({ path: name }) => name.endsWith('text-15.txt'));
+    assert.ok(own && other);
+    const [secret, open, unknown] = [parseCid(own.id), parseCid(other.id), cidOf(RAW, new Uint8Array(32))];
+    for (const [target, base] of [[secret, open], [open, secret], [open, unknown], [unknown, open]] as const) assert.equal(holdings.findEnds(target, base, false), undefined);
+    assert.ok(holdings.findEnds(open, open, false));
   });
 });
