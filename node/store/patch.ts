@@ -1,6 +1,5 @@
 /** Files that peers sent as deltas against files of the store, into the staging directory: each is checked before it is written. */
 import { writeFileSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
 import { sameBytes } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
 import { fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
@@ -9,20 +8,19 @@ import type { Taken } from '../../core/exchange/fetch-deltas.ts';
 import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { LANES, Layout } from './layout.ts';
+import { Layout } from './layout.ts';
 import type { PatchedUnit, PatchResult, PatchTask } from './tasks.ts';
 import { alteredBase, readBases } from './unpack.ts';
 import { writeStaged } from './write-staged.ts';
 
 export async function patchUnits({ root, units }: PatchTask): Promise<PatchResult> {
   const layout = new Layout(root);
-  const lane = threadId % LANES.length;
   const patched: Taken[] = [];
-  for (const unit of units) patched.push(await patch(unit, layout, lane));
-  return { patched, lane };
+  for (const unit of units) patched.push(await patch(unit, layout));
+  return { patched };
 }
 
-async function patch({ id, bytes, content, base }: PatchedUnit, layout: Layout, lane: number): Promise<Taken> {
+async function patch({ id, modes, bytes, content, base }: PatchedUnit, layout: Layout): Promise<Taken> {
   let dictionary: Uint8Array | undefined;
   try {
     dictionary = readBases(layout, [{ ...base, offset: 0, length: base.unpacked ?? base.size }], undefined);
@@ -35,7 +33,7 @@ async function patch({ id, bytes, content, base }: PatchedUnit, layout: Layout, 
     // Whether a document is right shows once it is packed.
     const isRight = plain !== undefined && (base.unpacked !== undefined || (await isFile(id, plain)));
     if (isRight) {
-      if (base.unpacked === undefined) writeStaged(layout.staged(id, lane), plain);
+      if (base.unpacked === undefined) writeStaged(layout, { id, modes }, plain);
       else writeFileSync(`${layout.recipes}/${id}`, plain);
       release(plain);
       return 'right';

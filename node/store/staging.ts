@@ -172,15 +172,15 @@ export class Staging {
     const good = whole.length === 0 ? [] : await this.take(whole);
     const taken = new Map<ArrivedUnit, Taken>(whole.map((unit, i) => [unit, good[i] === true ? 'right' : 'wrong']));
     const deltas = units.flatMap((unit) => (unit.base === undefined ? [] : [{ unit, base: unit.base }]));
-    const patches = deltas.map(({ unit: { id, bytes, content }, base }) => ({ id, bytes, content, base }));
-    const result = await this.#pool.run({ kind: 'patch', root: this.#layout.root, units: patches });
+    const patches = deltas.map(({ unit: { id, bytes, content }, base }) => ({ id, modes: this.#modesOf(id), bytes, content, base }));
+    const result = await this.#write({ kind: 'patch', root: this.#layout.root, units: patches });
     if (result === undefined || Array.isArray(result) || !('patched' in result)) throw new MossError('bug', 'patching without a result');
-    const { patched, lane } = result;
+    const { patched } = result;
     for (const [i, { unit, base }] of deltas.entries()) {
       taken.set(unit, patched[i] ?? 'wrong');
       if (patched[i] !== 'right' || base.unpacked !== undefined) continue;
       this.#partial.forget(unit.id);
-      this.#files.set(unit.id, lane);
+      this.#came(unit.id);
     }
     this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
     const documents = deltas.filter(({ unit, base }) => base.unpacked !== undefined && taken.get(unit) === 'right').map(({ unit }) => unit);

@@ -70,6 +70,7 @@ export interface PatchTask {
 
 export interface PatchedUnit {
   id: FileId;
+  modes: Modes;
   /** Bytes that the delta unpacks to: the file, or what is in it where its base says so. */
   bytes: number;
   /** One zstd frame. */
@@ -79,7 +80,6 @@ export interface PatchedUnit {
 
 export interface PatchResult {
   patched: Taken[];
-  lane: number;
 }
 
 /** Files whose content is to be held against their ids. */
