@@ -133,6 +133,8 @@ describe('an update from a repository without deltas', { timeout: 300_000 }, () 
     remove();
   });
 
+  let reached = 0;
+
   it('comes as deltas from a peer that has both versions, for a small part of the bytes', async () => {
     const { root, ran, ledger, requested } = await scene.update();
     assert.deepEqual(tree(root), scene.fresh);
@@ -161,19 +163,27 @@ describe('an update from a repository without deltas', { timeout: 300_000 }, () 
   for (const [what, lie] of Object.entries(LIES)) {
     it(`is whole and right with a peer alone that sends ${what}`, async () => {
       await scene.leave();
-      const liar = await startHost(liarThat(lie));
+      let asked = 0;
+      const liar = await startHost(liarThat((...about) => {
+        asked++;
+        return lie(...about);
+      }));
       try {
         scene.peers = liar.addresses.map(String);
         const { root, ran, requested } = await scene.update();
         assert.deepEqual(tree(root), scene.fresh);
         await mossDone(['verify'], { root });
         assert.ok(requested > frames(ran) / 2, 'what the liar did not bring came whole');
-        assert.deepEqual(await banned(root), HONEST.has(what) ? [] : [liar.id]);
+        // On a busy machine nobody may be found in time.
+        assert.deepEqual(await banned(root), HONEST.has(what) || asked === 0 ? [] : [liar.id]);
+        reached += Math.min(asked, 1);
       } finally {
         await liar.stop();
       }
     });
   }
+
+  it('has met such peers', () => assert.ok(reached > 0));
 });
 
 async function banned(root: string): Promise<string[]> {
