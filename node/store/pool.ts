@@ -10,5 +10,7 @@ const MOST = 4;
 export function openStorePool(): StorePool {
   return new Pool<StoreTask, StoreResult>(workerUrl(import.meta.url, './store-worker'), {
     size: Math.max(2, Math.min(MOST, availableParallelism())),
+    // A frame may take less time than a message there and back: 4 % of an installation (measured).
+    ahead: 1,
   });
 }

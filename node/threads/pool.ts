@@ -21,12 +21,15 @@ interface Job {
 
 interface Thread {
   worker: Worker;
-  job: Job | undefined;
+  /** What it does now, and what it does next. */
+  jobs: Job[];
 }
 
 export interface PoolOptions {
   /** Threads; each starts with the first task that finds the others busy. */
   size: number;
+  /** Tasks that a thread has before it is done with the last one, so that short ones follow each other without a pause. */
+  ahead?: number;
   workerData?: unknown;
   /** Called with what workers report while they work. */
   onEvent?: (event: unknown) => void;
@@ -72,7 +75,7 @@ export class Pool<Task, Result> {
     this.#closed ??= signal?.aborted === true ? signal.reason : new MossError('aborted', 'the work was stopped');
     for (const job of this.#queue.splice(0)) job.reject(this.#closed);
     const threads = this.#threads.splice(0);
-    for (const thread of threads) thread.job?.reject(this.#closed);
+    for (const { jobs } of threads) for (const job of jobs) job.reject(this.#closed);
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
   }
 
@@ -80,26 +83,33 @@ export class Pool<Task, Result> {
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const thread = this.#threads.find((each) => each.job === undefined) ?? this.#start();
+      const thread = this.#next();
       if (thread === undefined) return;
       const job = this.#queue.shift();
       if (job === undefined) return;
-      thread.job = job;
+      thread.jobs.push(job);
       thread.worker.postMessage(job.task, job.transfer);
     }
+  }
+
+  /** The thread for the next task: an idle one, a new one, or one with room. */
+  #next(): Thread | undefined {
+    const { ahead = 0 } = this.#options;
+    const idle = this.#threads.find(({ jobs }) => jobs.length === 0);
+    return idle ?? this.#start() ?? this.#threads.find(({ jobs }) => jobs.length <= ahead);
   }
 
   #start(): Thread | undefined {
     if (this.#threads.length >= this.#options.size) return undefined;
     const worker = new Worker(this.#url, { workerData: this.#options.workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES } });
-    const thread: Thread = { worker, job: undefined };
+    const thread: Thread = { worker, jobs: [] };
     worker.on('message', (reply: Reply) => {
       if (reply.kind === 'event') {
         this.#options.onEvent?.(reply.event);
         return;
       }
-      const { job } = thread;
-      thread.job = undefined;
+      // A thread does its tasks in their order.
+      const job = thread.jobs.shift();
       if (reply.kind === 'result') job?.resolve(reply.result);
       else job?.reject(reviveError(reply));
       this.#dispatch();
@@ -113,8 +123,7 @@ export class Pool<Task, Result> {
   #lose(thread: Thread, error: unknown): void {
     const at = this.#threads.indexOf(thread);
     if (at !== -1) this.#threads.splice(at, 1);
-    thread.job?.reject(error);
-    thread.job = undefined;
+    for (const job of thread.jobs.splice(0)) job.reject(error);
     this.#dispatch();
   }
 }

@@ -13,7 +13,7 @@ export type Reply =
       moss: { code: ErrorCode; hint: string | undefined; data: MossError['data'] } | undefined;
     };
 
-/** Answers each task that the pool sends with what `handle` makes of it. */
+/** Answers each task that the pool sends with what `handle` makes of it, one after the other. */
 export function serve<Task, Result>(
   handle: (task: Task, report: (event: unknown) => void) => Result | Promise<Result>,
   transferOf: (result: Result) => Transferable[] = () => [],
@@ -21,15 +21,17 @@ export function serve<Task, Result>(
   if (parentPort === null) throw new MossError('bug', 'a worker module was loaded outside of a worker');
   const port = parentPort;
   const post = (reply: Reply, transfer: Transferable[] = []): void => port.postMessage(reply, transfer);
+  const answer = async (task: Task): Promise<void> => {
+    try {
+      const result = await handle(task, (event) => post({ kind: 'event', event }));
+      post({ kind: 'result', result }, transferOf(result));
+    } catch (error) {
+      post(errorReply(asMossError(error)));
+    }
+  };
+  let last = Promise.resolve();
   port.on('message', (task: Task) => {
-    void (async () => {
-      try {
-        const result = await handle(task, (event) => post({ kind: 'event', event }));
-        post({ kind: 'result', result }, transferOf(result));
-      } catch (error) {
-        post(errorReply(asMossError(error)));
-      }
-    })();
+    last = last.then(() => answer(task));
   });
 }
 
