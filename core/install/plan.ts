@@ -97,10 +97,12 @@ class Planner {
     for (const planned of this.#parts) {
       for (const [i, frame] of planned.table.frames.entries()) {
         const ref = planned.part.frames[i];
-        if (ref === undefined || !isKind(frame) || this.#wanted(planned, frame).length === 0) continue;
+        if (ref === undefined || !isKind(frame)) continue;
+        const wanted = this.#wanted(planned, frame);
+        if (wanted.length === 0) continue;
         // The dictionary may be the content of a file, which it then brings: so it comes before that file's frame.
-        if (frame.base !== undefined) this.#addDictionary(planned.dictionary, frame.base);
-        this.#claimFrame(planned, ref, frame);
+        const isNew = frame.base !== undefined && this.#addDictionary(planned.dictionary, frame.base);
+        this.#claimFrame(planned, ref, frame, isNew ? this.#wanted(planned, frame) : wanted);
       }
     }
   }
@@ -163,13 +165,13 @@ class Planner {
     for (const planned of this.#parts) {
       for (const [i, frame] of planned.table.verbatim.entries()) {
         const ref = planned.part.verbatim[i];
-        if (ref !== undefined) this.#claimFrame(planned, ref, frame, true);
+        if (ref !== undefined) this.#claimFrame(planned, ref, frame, this.#wanted(planned, frame, true), true);
       }
     }
   }
 
-  #claimFrame(planned: PlannedPart, ref: FrameRef, frame: TableFrame, asIs = false): void {
-    const pieces = this.#wanted(planned, frame, asIs).filter(({ id }) => this.#take(planned, id));
+  #claimFrame(planned: PlannedPart, ref: FrameRef, frame: TableFrame, wanted: readonly WantedPiece[], asIs = false): void {
+    const pieces = wanted.filter(({ id }) => this.#take(planned, id));
     if (pieces.length === 0) return;
     if (asIs) for (const { id } of pieces) this.#claims.set(id, undefined);
     this.#add({ cid: ref.cid, size: ref.size, plain: ref.plain, pieces, base: frame.base, filter: frame.filter });
@@ -208,11 +210,13 @@ class Planner {
     return missing;
   }
 
-  #addDictionary(dictionary: Dictionary | undefined, base: Base): void {
+  /** @returns whether it was not planned before */
+  #addDictionary(dictionary: Dictionary | undefined, base: Base): boolean {
     const shared = dictionary && dictionaryFrame(dictionary);
-    if (shared === undefined || base.id !== shared.id || this.#claims.has(shared.id)) return;
+    if (shared === undefined || base.id !== shared.id || this.#claims.has(shared.id)) return false;
     this.#claims.set(shared.id, undefined);
     if (!this.#options.has({ id: shared.id, size: shared.frame.plain })) this.#add(shared.frame);
+    return true;
   }
 
   /** The same block may hold the same bytes as other files elsewhere: it is fetched once, for all of them. */

@@ -69,7 +69,7 @@ export async function applyChange(system: System, change: Change, options: Abort
       },
       activate: async () => activate(system, state.number),
       configure: async () => {
-        configured = await configureState(system, { state: state.number, before });
+        configured = await configureState(system, { state: state.number, before }, tree);
         clearConfiguring(layout);
       },
     },

@@ -49,11 +49,15 @@ export function readConfiguring(layout: Layout): Configuring | undefined {
   return { state: fields.int('state', 1), before: fields.has('before') ? fields.int('before', 1) : undefined, fresh: fields.has('fresh') && fields.flag('fresh') };
 }
 
-/** Brings the user's files from one state to another; doing it again changes nothing. */
-export async function configureState(system: System, { state, before }: Configuring): Promise<Configured> {
+/**
+ * Brings the user's files from one state to another; doing it again changes nothing.
+ *
+ * @param tree of the new state, where it is known
+ */
+export async function configureState(system: System, { state, before }: Configuring, tree?: Tree): Promise<Configured> {
   const { layout } = system;
   const old = before === undefined || !existsSync(layout.state(before)) ? [] : (await treeOfState(system, before)).user;
-  const { user } = await treeOfState(system, state);
+  const { user } = tree ?? (await treeOfState(system, state));
   const observed = await observeAll(layout.root, [...old, ...user]);
   const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
   // Through a link, somebody's or an earlier version's, a step could end outside of the root: it is left undone.

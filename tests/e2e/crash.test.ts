@@ -110,9 +110,14 @@ describe('an install that is killed', () => {
 
   it('is waited for by a second moss, which says so and then does its work', async () => {
     reset();
-    server.behave = (path) => (path.startsWith('/blocks/') ? { do: 'delay', ms: 150 } : undefined);
+    const asked = Promise.withResolvers<void>();
+    server.behave = (path) => {
+      if (!path.startsWith('/blocks/')) return undefined;
+      asked.resolve();
+      return { do: 'delay', ms: 300 };
+    };
     const first = mossDone(install, { root });
-    await new Promise((resolve) => setTimeout(resolve, usual / 3));
+    await asked.promise;
     const second = await mossDone(['install', 'other', '--yes', '--no-progress'], { root });
     await first;
     assert.match(second.stderr, /Waiting for another moss/);
