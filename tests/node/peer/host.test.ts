@@ -100,6 +100,29 @@ describe('hosts', { timeout: 60_000 }, () => {
     stream.abort();
   });
 
+  test('no more peers are let in than are allowed, and one that leaves makes room', async () => {
+    const server = await Host.start({ key: passingIdentity(), scope: 'lan', listen: { port: 0, bulkPort: 0 }, connections: 3 });
+    ends.push(() => server.stop());
+    await server.handle(new ExchangeServer({ holdings, clock: nodeClock }).handle);
+    const clients: Host[] = [];
+    for (let i = 0; i < 6; i++) {
+      const client = await start({}, { serves: false });
+      clients.push(client);
+      await client.dial(server.addresses).catch(() => undefined);
+      await delay(100);
+      assert.equal(server.connected.length, Math.min(i + 1, 3));
+    }
+    const inside = clients.filter((client) => client.isConnected(server.id));
+    assert.equal(inside.length, 3);
+    await inside[0]?.stop();
+    const other = clients.find((client) => !inside.includes(client));
+    for (let tries = 0; tries < 50 && other?.isConnected(server.id) !== true; tries++) {
+      await delay(50);
+      await other?.dial(server.addresses).catch(() => undefined);
+    }
+    assert.equal(server.connected.length, 3);
+  });
+
   test('an address that names another peer leads to nobody', async () => {
     const server = await start();
     const client = await start({}, { serves: false });
