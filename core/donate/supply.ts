@@ -35,6 +35,7 @@ export class Supply {
   readonly #options: SupplyOptions;
   readonly #webseed: Webseed;
   readonly #peers = new Map<string, PeerSource>();
+  #self: string | undefined;
   /** Sessions that take further peers. */
   readonly #joined = new Set<(source: Source) => void>();
 
@@ -43,8 +44,9 @@ export class Supply {
     this.#webseed = new Webseed({ url: options.url, fetch: options.fetch, clock: options.clock, concurrency: POLITE });
   }
 
-  /** The peers that are connected now. */
-  connected(peers: readonly Peer[]): void {
+  /** The peers that are connected now. @param self the name by which they know this donor */
+  connected(peers: readonly Peer[], self: string | undefined): void {
+    this.#self = self;
     const { clock, pace } = this.#options;
     const ids = new Set(peers.map(({ id }) => id));
     for (const [id, source] of this.#peers) {
@@ -99,6 +101,7 @@ export class Supply {
         random,
         signal,
         accept,
+        self: this.#self,
         onBytes: onReceived,
         onBan: (source, error) => {
           if (source.kind !== 'webseed') onBan(source.name, error);

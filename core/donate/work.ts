@@ -89,9 +89,9 @@ export class Work {
   async run(): Promise<void> {
     const { openNetwork, storage } = this.#options;
     if (this.#stop.signal.aborted) return;
-    const network = await openNetwork({ records: storage.records, handler: this.#server.handle, onChange: () => this.#supply.connected(this.network?.peers ?? []) });
+    const network = await openNetwork({ records: storage.records, handler: this.#server.handle, onChange: () => this.#supply.connected(this.network?.peers ?? [], this.network?.id) });
     this.network = network;
-    this.#supply.connected(network.peers);
+    this.#supply.connected(network.peers, network.id);
     try {
       if (this.#stop.signal.aborted) return;
       await Promise.all([this.#keepUp(), this.#meet()]);

@@ -36,7 +36,7 @@ export async function followAvailability(state: SourceState, source: FileSource,
       for (let at = 0; at < open.length; at += BATCH) {
         const batch = open.slice(at, at + BATCH);
         const here = await ask(source, held, batch);
-        for (const [i, task] of batch.entries()) enter(state, task, here[i] === true, having);
+        for (const [i, task] of batch.entries()) enter(state, task, here[i] === true, having, clock.now());
         onNews();
       }
       pause = having.size > before ? AGAIN : Math.min(AGAIN_AT_MOST, pause * 2);
@@ -47,15 +47,17 @@ export async function followAvailability(state: SourceState, source: FileSource,
   }
 }
 
-function enter(state: SourceState, task: Task, here: boolean, having: Set<Task>): void {
+function enter(state: SourceState, task: Task, here: boolean, having: Set<Task>, now: number): void {
   if (!here) {
     if (!task.tried.has(state)) task.tried.set(state, new MossError('no-source', `${state.source.name} does not have it`));
     return;
   }
   having.add(task);
   task.holders++;
+  if (task.tried.get(state)?.code !== 'no-source') return;
   // It had said no before, and has got it since.
-  if (task.tried.get(state)?.code === 'no-source') task.tried.delete(state);
+  task.tried.delete(state);
+  state.gainedAt = now;
 }
 
 /** Which of the tasks the source has something of. */

@@ -6,7 +6,7 @@ import type { Situation, SourceView, TaskView } from './situation.ts';
 export const HEAD_START = 20;
 /** Requests that the floor may have in any case, and milliseconds of its rate that may be under way beside peers. */
 const LEAST_LANES = 2;
-const FLOOR_HORIZON = 2000;
+const FLOOR_HORIZON = 500;
 /** Bytes under way to one peer, least and most, and the milliseconds of its rate that are asked for beside two ways. */
 const LEAST_WINDOW = 1024 * 1024;
 const MOST_WINDOW = 12 * 1024 * 1024;
@@ -70,7 +70,7 @@ export function isAlive(source: SourceView, now: number): boolean {
 
 /**
  * Whether the floor may be asked for one thing more. Where there are peers, it has no more under way than it brings in
- * some seconds: in a crowd each has a small share of it, and what one asks of it the others may soon have from that one.
+ * half a second: in a crowd each has a small share of it, and what one asks of it the others may soon have from that one.
  */
 export function hasLane(floor: SourceView, { now, startedAt, expecting, sources }: Situation): boolean {
   const { attempts, concurrency, rate } = floor;

@@ -4,6 +4,7 @@
  */
 import { expectedTime, givesWay, hasLane, HEAD_START, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
 import { quantile, rateOf } from './estimate.ts';
+import { crowdOf } from './share-out.ts';
 import type { AttemptView, Situation, SourceView, TaskView } from './situation.ts';
 
 export interface Start {
@@ -98,13 +99,16 @@ function begin(open: readonly SourceView[], situation: Situation): Start | undef
 function pick(source: SourceView, situation: Situation): TaskView | undefined {
   if (!isPeer(source) && !hasLane(source, situation)) return undefined;
   const smallest = isPeer(source) && !source.proven;
+  const crowd = isPeer(source) ? undefined : crowdOf(source, situation);
   let best: TaskView | undefined;
+  let least = Infinity;
   let seen = 0;
   for (const task of situation.queue.slice(0, REACH)) {
     if (seen === LOOK) break;
-    if (task.tried.has(source) || (!isPeer(source) && givesWay(source, task, situation))) continue;
+    if (task.tried.has(source) || (!isPeer(source) && givesWay(source, task, situation)) || crowd?.waits(task) === true) continue;
     seen++;
-    if (best === undefined || (smallest ? task.bytes < best.bytes : task.holders < best.holders)) best = task;
+    const rank = smallest ? task.bytes : task.holders + (crowd?.before(task) ?? 0);
+    if (best === undefined || rank < least) [best, least] = [task, rank];
   }
   if (best === undefined || (isPeer(source) && !wouldHelp(source, best, situation))) return undefined;
   return best;

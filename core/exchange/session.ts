@@ -17,6 +17,7 @@ import { addDuration, addToRate, NO_DURATIONS, NO_RATE } from './estimate.ts';
 import { Links } from './links.ts';
 import { mayHave, noSource } from './no-source.ts';
 import { choose, losers } from './schedule.ts';
+import { seedOf } from './share-out.ts';
 import { shuffled } from './shuffle.ts';
 import type { Situation } from './situation.ts';
 import { SourceState } from './source-state.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions extends AbortOptions {
   hasher?: Hasher | undefined;
   /** Puts the wants in an order of its own, so that many who fetch the same have something for each other. */
   random?: Random | undefined;
+  /** The name by which the sources know this one, where it serves them: those who fetch the same share out what to begin with. */
+  self?: string | undefined;
   onBytes?: ((source: Source, count: number) => void) | undefined;
   /** A source was found to lie: the caller may remember it. */
   onBan?: ((source: Source, error: MossError) => void) | undefined;
@@ -82,6 +85,7 @@ class Session {
   readonly #stop = abortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #deps: AttemptDeps;
+  readonly #self: number | undefined;
   readonly #startedAt: number;
   readonly #total: number;
   #left: number;
@@ -105,6 +109,7 @@ class Session {
     this.#total = tasks.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#left = this.#total;
     this.#open = tasks.length;
+    this.#self = options.self === undefined ? undefined : seedOf(options.self);
     this.#startedAt = options.clock.now();
     this.#acceptedAt = this.#startedAt;
     this.#deps = {
@@ -151,7 +156,13 @@ class Session {
     this.#sources.set(state, state);
     if (!isFileSource(source)) return;
     const { clock } = this.#options;
-    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#queue, onNews: () => this.#pump() });
+    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#unsure(), onNews: () => this.#pump() });
+  }
+
+  /** What nobody is asked for, and what only the floor is: a peer may have it by now, and be quicker. */
+  #unsure(): Task[] {
+    const slow = [...this.#attempts].filter(({ task, source }) => source.kind === 'floor' && !task.done && task.attempts.size === 1);
+    return [...this.#queue, ...slow.map(({ task }) => task)];
   }
 
   #situation(): Situation {
@@ -162,6 +173,7 @@ class Session {
       now: this.#options.clock.now(),
       startedAt: this.#startedAt,
       expecting: this.#options.join !== undefined,
+      self: this.#self,
       sources: [...this.#sources.values()],
       queue: this.#queue,
       attempts: [...this.#attempts].filter(({ cancelled, task }) => !cancelled && !task.done),
@@ -172,6 +184,7 @@ class Session {
       wasted: this.#duplicate,
       durations: this.#durations,
       accepted: this.#accepted,
+      acceptedAt: this.#acceptedAt,
     };
   }
 

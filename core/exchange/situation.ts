@@ -21,6 +21,10 @@ export interface SourceView {
   readonly latency: number | undefined;
   /** When something came last, or was asked for while nothing else was. */
   readonly lastProgress: number;
+  /** When it had got something that it had not before, so that it may be fetching the same; `undefined` when never. */
+  readonly gainedAt: number | undefined;
+  /** Made of its name, 32 bits: the same for everybody who knows it. */
+  readonly seed: number;
 }
 
 export interface TaskView {
@@ -30,6 +34,8 @@ export interface TaskView {
   readonly attempts: ReadonlySet<AttemptView>;
   /** Peers that are known to have it. */
   readonly holders: number;
+  /** Made of its id, 32 bits. */
+  readonly seed: number;
 }
 
 export interface AttemptView {
@@ -54,6 +60,8 @@ export interface Situation {
   readonly startedAt: number;
   /** Whether peers may yet be found. */
   readonly expecting: boolean;
+  /** The seed that others know this one by; `undefined` where nobody is served. */
+  readonly self: number | undefined;
   readonly sources: readonly SourceView[];
   /** Tasks that nobody is asked for, in the order in which they are preferred. */
   readonly queue: readonly TaskView[];
@@ -66,4 +74,5 @@ export interface Situation {
   readonly durations: Durations;
   /** How fast everything together is taken in. */
   readonly accepted: Rate;
+  readonly acceptedAt: number;
 }

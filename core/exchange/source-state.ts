@@ -2,6 +2,7 @@ import type { MossError } from '../error.ts';
 import type { Source } from '../ports/source.ts';
 import type { Attempt } from './attempt.ts';
 import { addLatency, addToRate, NO_RATE } from './estimate.ts';
+import { seedOf } from './share-out.ts';
 import type { SourceView } from './situation.ts';
 
 /** Tasks in a row, each after all its tries, after which a source is left alone for the rest of the session. */
@@ -24,6 +25,8 @@ export class SourceState implements SourceView {
   lastProgress: number;
   /** Why it is left alone. */
   reason: MossError | undefined;
+  gainedAt: number | undefined;
+  readonly seed: number;
   #failures = 0;
   #disappointments = 0;
   /** Until when its time is accounted for; `undefined` while nothing is asked of it. */
@@ -34,6 +37,7 @@ export class SourceState implements SourceView {
     this.kind = source.kind === 'webseed' ? 'floor' : source.kind === 'lan' ? 'lan' : 'far';
     this.concurrency = source.concurrency;
     this.lastProgress = now;
+    this.seed = seedOf(source.name);
   }
 
   get out(): boolean {

@@ -1,5 +1,6 @@
 import type { MossError } from '../error.ts';
 import type { Attempt } from './attempt.ts';
+import { seedOf } from './share-out.ts';
 import type { TaskView } from './situation.ts';
 import type { SourceState } from './source-state.ts';
 import { keyOf, unitsOf, type FileUnit, type Want } from './want.ts';
@@ -12,6 +13,7 @@ export class Task implements TaskView {
   readonly attempts = new Set<Attempt>();
   holders = 0;
   done = false;
+  readonly seed: number;
   /** What is missing of its files, and what they are together; nothing, where it is no frame. */
   readonly units: Map<string, FileUnit>;
   readonly unitBytes: number;
@@ -23,6 +25,7 @@ export class Task implements TaskView {
 
   constructor(want: Want) {
     this.want = want;
+    this.seed = seedOf(want.cid.toString());
     this.bytes = Math.max(1, want.maxBytes);
     this.units = new Map(unitsOf(want.files ?? []).map((unit) => [keyOf(unit), unit]));
     this.unitBytes = [...this.units.values()].reduce((sum, { bytes }) => sum + bytes, 0);

@@ -14,18 +14,20 @@ import { nodeHasher } from '../../../node/hasher.ts';
 import { someBlocks } from './race.ts';
 
 const CROWD = 8;
+/** Bytes a second of the origin, for all of them together. */
+const RATE = 1_500_000;
 
-it('a crowd that fetches the same at once takes less than half of it from the origin, and less than half the time', async () => {
-  const blocks = await someBlocks(60, 2, 60_000);
+it('a crowd that fetches the same at once takes less than two copies from the origin, in about that time, and nobody is much later', async () => {
+  const blocks = await someBlocks(60, 2, 600_000);
   const total = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const clock = new VirtualClock();
   const store = new MemoryBlockstore();
   for (const { cid, bytes } of blocks) await store.put(cid, bytes);
-  const origin = new Link(150_000);
+  const origin = new Link(RATE);
   const members = Array.from({ length: CROWD }, (_, i) => {
     const holdings = new MemoryHoldings();
     holdings.frames = true;
-    return { id: `member ${i}`, holdings, server: new ExchangeServer({ holdings, clock }), up: new Link(800_000) };
+    return { id: `member ${i}`, holdings, server: new ExchangeServer({ holdings, clock }), up: new Link(8_000_000) };
   });
   const times: number[] = [];
   let fromOrigin = 0;
@@ -37,6 +39,7 @@ it('a crowd that fetches the same at once takes less than half of it from the or
       sources: [webseed, ...peers.map((peer) => new PeerSource({ peer, clock }))],
       clock,
       random: new SeededRandom(i),
+      self: id,
       accept: async ({ cid }, bytes) => {
         await verifyBlock(cid, bytes, nodeHasher);
         holdings.addBlock(cid, bytes);
@@ -49,7 +52,10 @@ it('a crowd that fetches the same at once takes less than half of it from the or
   });
   await clock.run(Promise.all(runs));
   const copies = fromOrigin / total;
-  assert.ok(copies <= CROWD * 0.5, `${copies} copies`);
-  const alone = ((total * CROWD) / 150_000) * 1000;
-  assert.ok(Math.max(...times) < alone / 2, `${Math.max(...times)} of ${alone} ms`);
+  assert.ok(copies <= 1.9, `${copies} copies`);
+  const once = (total / RATE) * 1000;
+  const sorted = times.toSorted((a, b) => a - b);
+  const [half, last] = [sorted[CROWD / 2] ?? 0, sorted.at(-1) ?? 0];
+  assert.ok(last <= 2 * once, `${last} ms, where one copy takes ${once}`);
+  assert.ok(last <= 1.5 * half, `${half} and ${last} ms`);
 });

@@ -89,6 +89,8 @@ export async function race({ blocks, webseed, peers = [], seed = 1, already = ne
     sources,
     clock,
     random: new SeededRandom(seed),
+    self: 'asker',
+
     accept: async ({ cid }, bytes) => {
       await clock.sleep(acceptTime);
       await verifyBlock(cid, bytes, nodeHasher);

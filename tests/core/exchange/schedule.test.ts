@@ -21,12 +21,12 @@ function source(kind: SourceView['kind'], rate: number, more: Partial<Source> = 
   const seen = rate === 0 ? NO_RATE : { ...addToRate(NO_RATE, rate, 1000), total: 64 * MIB };
   return {
     kind, concurrency: kind === 'floor' ? 12 : 512, out: false, proven: rate > 0, retryAt: 0, attempts: new Set(), rate: seen,
-    latency: rate === 0 ? undefined : 10, lastProgress: NOW, ...more,
+    latency: rate === 0 ? undefined : 10, lastProgress: NOW, gainedAt: undefined, seed: 1, ...more,
   };
 }
 
 function task(bytes = MIB, more: Partial<Task> = {}): Task {
-  return { bytes, tried: new Map(), attempts: new Set(), holders: 0, ...more };
+  return { bytes, tried: new Map(), attempts: new Set(), holders: 0, seed: 1, ...more };
 }
 
 function attempt(of: Task, from: Source, more: Partial<AttemptView> = {}): AttemptView {
@@ -39,8 +39,8 @@ function attempt(of: Task, from: Source, more: Partial<AttemptView> = {}): Attem
 function situation(sources: Source[], queue: Task[], attempts: AttemptView[] = [], more: Partial<Situation> = {}): Situation {
   const left = [...queue, ...attempts.map((each) => each.task)].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
-    now: NOW, startedAt: 0, expecting: false, sources, queue, attempts, total: 100 * MIB, left, wasted: 0,
-    durations: NO_DURATIONS, accepted: NO_RATE, ...more,
+    now: NOW, startedAt: 0, expecting: false, self: undefined, sources, queue, attempts, total: 100 * MIB, left, wasted: 0,
+    durations: NO_DURATIONS, accepted: NO_RATE, acceptedAt: NOW, ...more,
   };
 }
 

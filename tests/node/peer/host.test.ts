@@ -113,6 +113,7 @@ describe('hosts', { timeout: 60_000 }, () => {
       assert.equal(server.connected.length, Math.min(i + 1, 3));
     }
     await clients[0]?.stop();
+    for (let tries = 0; tries < 50 && server.connected.length === 3; tries++) await delay(20);
     await clients[5]?.dial(server.addresses);
     for (let tries = 0; tries < 50 && server.connected.every(({ id }) => id !== clients[5]?.id); tries++) await delay(20);
     assert.deepEqual(new Set(server.connected.map(({ id }) => id)), new Set([1, 2, 5].map((i) => clients[i]?.id)));
