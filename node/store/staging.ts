@@ -28,6 +28,8 @@ const GZIP_LANES = 2;
 const CHECK_BATCH = 512;
 /** Bytes that are written before the disk is asked to begin. */
 const FLUSH_BYTES = 128 * 1024 * 1024;
+/** The same when nothing more arrives, and documents are still packed. */
+const SETTLE_FLUSH_BYTES = 8 * 1024 * 1024;
 const FILE_ID = /^b[a-z2-7]{58}$/;
 const STAGED = /^(b[a-z2-7]{58})(\.x)?$/;
 
@@ -237,6 +239,8 @@ export class Staging {
    */
   async settle(): Promise<FileId[]> {
     await Promise.allSettled(this.#writing);
+    // The processor packs documents while the disk takes what is there.
+    this.#flush(SETTLE_FLUSH_BYTES);
     await this.#settleGzip();
     const [unfinished] = this.#partial.unfinished();
     if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
@@ -246,7 +250,11 @@ export class Staging {
   /** Lets the disk work while more arrives, so that little is left to write when all is here. */
   #flushSome(bytes: number): void {
     this.#unflushed += bytes;
-    if (this.#unflushed < FLUSH_BYTES || this.#flushing) return;
+    this.#flush(FLUSH_BYTES);
+  }
+
+  #flush(least: number): void {
+    if (this.#unflushed < least || this.#flushing) return;
     this.#unflushed = 0;
     this.#flushing = true;
     void syncFileSystem(this.#layout.staging).finally(() => {

@@ -35,12 +35,12 @@ export interface DeltaFetchOptions extends FetchOptions {
 export async function fetchDeltas(store: PackageStore, updates: readonly Update[], options: DeltaFetchOptions): Promise<Deltas> {
   const deltas = new Map<string, Delta>();
   try {
-    const found = await lookUpDeltas(options.listed, updates.map(({ name }) => name), (cids) => blocksOf(store, cids.map((cid) => ({ cid, maxBytes: MAX_BLOCK_SIZE })), options));
+    const found = await lookUpDeltas(options.listed, updates.map(({ name }) => name), (cids) => store.fetchBlocks(cids.map((cid) => ({ cid, maxBytes: MAX_BLOCK_SIZE })), options));
     const chosen = updates.flatMap(({ name, from, to }) => {
       const ref = from.map((each) => findDelta(found.get(name) ?? [], each, to)).find((each) => each !== undefined);
       return ref === undefined ? [] : [{ name, to, ref, from }];
     });
-    const blocks = await blocksOf(store, chosen.map(({ ref: { cid, size } }) => ({ cid, maxBytes: size })), options);
+    const blocks = await store.fetchBlocks(chosen.map(({ ref: { cid, size } }) => ({ cid, maxBytes: size })), options);
     await Promise.all(
       chosen.map(async ({ name, from, to }, i) => {
         try {
@@ -100,7 +100,7 @@ async function rebuildTables(store: PackageStore, deltas: Deltas, options: Delta
       if (bytes !== undefined && ref.plain === target.tablePlain) wanted.push({ name, target, base: bytes, ref: { cid: ref.cid, maxBytes: ref.size, plain: ref.plain } });
     }
   }
-  const blocks = await blocksOf(store, wanted.map(({ ref }) => ref), options);
+  const blocks = await store.fetchBlocks(wanted.map(({ ref }) => ref), options);
   await Promise.all(
     wanted.map(async ({ name, target, base, ref }, i) => {
       if (target.table instanceof Uint8Array) return;
@@ -132,17 +132,6 @@ export async function tablesHere(store: PackageStore, manifest: Cid): Promise<Ma
   }
   const { parts } = await store.load(manifest, (component) => here.has(component));
   return new Map(parts.map(({ number, table }) => [number, table]));
-}
-
-async function blocksOf(store: PackageStore, wants: readonly Want[], options: FetchOptions): Promise<Uint8Array[]> {
-  await store.fetchBlocks(wants, options);
-  return Promise.all(
-    wants.map(async ({ cid }) => {
-      const bytes = await store.block(cid);
-      if (bytes === undefined) throw new MossError('io', `${cid.toString()} is gone a moment after it came`);
-      return bytes;
-    }),
-  );
 }
 
 /** What is only a pity; an abort and what nobody expects go on up. */

@@ -84,7 +84,11 @@ export class PackageStore {
 
   /** A block of the root, verified; `undefined` where it is not here, or torn. */
   async block(cid: Cid): Promise<Uint8Array | undefined> {
-    return (await this.#isWhole(cid)) ? this.#blocks.get(cid) : undefined;
+    const bytes = await this.#blocks.get(cid);
+    if (bytes === undefined || (await isBlock(cid, bytes))) return bytes;
+    // Torn by a power cut: it is taken away, so that it is fetched again.
+    await this.#blocks.delete(cid);
+    return undefined;
   }
 
   /**
@@ -97,9 +101,15 @@ export class PackageStore {
     await this.#blocks.put(cid, bytes);
   }
 
-  /** Fetches blocks that are not here, each verified before it is kept. */
-  async fetchBlocks(wants: readonly Want[], options: FetchOptions): Promise<void> {
-    await this.#fetch(wants, options);
+  /** Blocks in the order of the wants: those that are not here are fetched, and each is verified before it is kept. */
+  async fetchBlocks(wants: readonly Want[], options: FetchOptions): Promise<Uint8Array[]> {
+    const blocks = new Map<string, Uint8Array>();
+    await this.#fetch(wants, options, (cid, bytes) => blocks.set(cid.toString(), bytes));
+    return wants.map(({ cid }) => {
+      const bytes = blocks.get(cid.toString());
+      if (bytes === undefined) throw new MossError('bug', `${cid.toString()} was fetched, and is not here`);
+      return bytes;
+    });
   }
 
   /** The rows of an installed package, in path order within each component. */
@@ -191,9 +201,13 @@ export class PackageStore {
     return bytes;
   }
 
-  async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions): Promise<void> {
+  async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions, onBlock?: (cid: Cid, bytes: Uint8Array) => void): Promise<void> {
     const missing: Want[] = [];
-    for (const want of wants) if (!(await this.#isWhole(want.cid))) missing.push(want);
+    for (const want of wants) {
+      const bytes = await this.block(want.cid);
+      if (bytes === undefined) missing.push(want);
+      else onBlock?.(want.cid, bytes);
+    }
     await fetchBlocks(missing, {
       ...asked,
       sources: [...sources, ...known],
@@ -203,17 +217,9 @@ export class PackageStore {
       accept: async ({ cid }, bytes) => {
         await verifyBlock(cid, bytes, nodeHasher);
         await this.#blocks.put(cid, bytes);
+        onBlock?.(cid, bytes);
       },
     });
-  }
-
-  /** A block that a power cut left torn is taken away, so that it is fetched again. */
-  async #isWhole(cid: Cid): Promise<boolean> {
-    const bytes = await this.#blocks.get(cid);
-    if (bytes === undefined) return false;
-    if (await isBlock(cid, bytes)) return true;
-    await this.#blocks.delete(cid);
-    return false;
   }
 }
 
