@@ -6,7 +6,8 @@ export interface Backend {
   /** @throws MossError `bad-block` when the bytes are not those of the key; `disk-full` */
   put(key: Uint8Array, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   delete(key: Uint8Array): Promise<void>;
-  list(): Promise<Uint8Array[]>;
+  /** All keys, one after the other. */
+  list(): Promise<Uint8Array<ArrayBuffer>>;
   sync(): Promise<void>;
   /** Removes everything; the backend is not used any more. */
   destroy(): Promise<void>;

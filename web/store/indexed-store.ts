@@ -2,6 +2,7 @@ import { MossError } from '../../core/error.ts';
 import type { Backend } from './backend.ts';
 import { isBlockOf, requireBlockOf } from './key.ts';
 import { diskFull } from './pack.ts';
+import { KEY_SIZE } from './slot.ts';
 
 const BLOCKS = 'blocks';
 
@@ -39,9 +40,16 @@ export class IndexedStore implements Backend {
     await this.#ask('readwrite', (blocks) => blocks.delete(keyBytes(key)));
   }
 
-  async list(): Promise<Uint8Array[]> {
+  async list(): Promise<Uint8Array<ArrayBuffer>> {
     const keys = await this.#ask('readonly', (blocks) => blocks.getAllKeys());
-    return keys.flatMap((key) => (key instanceof ArrayBuffer ? [new Uint8Array(key)] : []));
+    const all = new Uint8Array(keys.length * KEY_SIZE);
+    let at = 0;
+    for (const key of keys) {
+      if (!(key instanceof ArrayBuffer) || key.byteLength !== KEY_SIZE) continue;
+      all.set(new Uint8Array(key), at);
+      at += KEY_SIZE;
+    }
+    return all.slice(0, at);
   }
 
   async sync(): Promise<void> {

@@ -19,7 +19,7 @@ export interface StoreAnswers {
   put: void;
   delete: void;
   /** Keys, one after the other. */
-  list: Uint8Array[];
+  list: Uint8Array<ArrayBuffer>;
   sync: void;
   destroy: void;
 }

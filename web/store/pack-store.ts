@@ -44,7 +44,7 @@ export class PackStore implements Backend {
     return this.#with((pack) => pack.remove(key));
   }
 
-  list(): Promise<Uint8Array[]> {
+  list(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#with((pack) => pack.keys());
   }
 

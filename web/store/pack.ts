@@ -7,7 +7,7 @@
  */
 import { MossError } from '../../core/error.ts';
 import { FreeSpace } from './free-space.ts';
-import { SLOT_SIZE, type Extent } from './slot.ts';
+import { KEY_SIZE, SLOT_SIZE, type Extent } from './slot.ts';
 import { SlotTable } from './slot-table.ts';
 
 /** The part of a `FileSystemSyncAccessHandle` that is used. */
@@ -92,8 +92,14 @@ export class Pack {
   }
 
   /** Keys of all blocks, one after the other. */
-  keys(): Uint8Array[] {
-    return Array.from(this.#table.used(), (slot) => this.#table.key(slot));
+  keys(): Uint8Array<ArrayBuffer> {
+    const keys = new Uint8Array(this.count * KEY_SIZE);
+    let at = 0;
+    for (const slot of this.#table.used()) {
+      keys.set(this.#table.key(slot), at);
+      at += KEY_SIZE;
+    }
+    return keys;
   }
 
   /** What was written before survives a power cut. Blocks first, so that no slot is without its block. */
@@ -118,11 +124,12 @@ export class Pack {
   }
 
   /** In order. Slots of blocks that cannot be there are freed. */
-  #soundExtents(size: number): Extent[] {
-    const found = this.#inOrder();
+  *#soundExtents(size: number): Generator<Extent> {
+    const slots = this.#inOrder();
     const bad = new Set<number>();
     let [end, last] = [0, -1];
-    for (const { slot, offset, length } of found) {
+    for (const slot of slots) {
+      const { offset, length } = this.#extentOf(slot);
       if (offset + length > size) bad.add(slot);
       else if (length > 0 && offset < end) bad.add(slot).add(last);
       if (offset + length > end && !(offset + length > size)) [end, last] = [offset + length, slot];
@@ -131,11 +138,19 @@ export class Pack {
       this.#table.remove(slot);
       this.#writeSlot(slot);
     }
-    return found.filter(({ slot }) => !bad.has(slot));
+    for (const slot of slots) if (!bad.has(slot)) yield this.#extentOf(slot);
   }
 
-  #inOrder(): (Extent & { slot: number })[] {
-    return Array.from(this.#table.used(), (slot) => ({ slot, ...(this.#table.extent(slot) ?? { offset: 0, length: 0 }) })).toSorted((a, b) => a.offset - b.offset);
+  /** Slots by where their blocks begin: numbers alone, since objects for all of them would stay until they are collected. */
+  #inOrder(): Uint32Array {
+    const slots = Uint32Array.from(this.#table.used());
+    const offsets = new Float64Array((slots.at(-1) ?? 0) + 1);
+    for (const slot of slots) offsets[slot] = this.#extentOf(slot).offset;
+    return slots.toSorted((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
+  }
+
+  #extentOf(slot: number): Extent {
+    return this.#table.extent(slot) ?? { offset: 0, length: 0 };
   }
 
   /** Moves blocks from the end into holes, so that a lower quota gives the disk back. */
@@ -149,7 +164,8 @@ export class Pack {
     const left: Extent[] = [];
     const moved: { slot: number; to: Extent }[] = [];
     let bytes = 0;
-    for (const { slot, offset, length } of this.#inOrder().toReversed()) {
+    for (const slot of this.#inOrder().toReversed()) {
+      const { offset, length } = this.#extentOf(slot);
       if (length === 0 || bytes >= MOVED) break;
       const to = this.#space.allocateBelow(length, offset);
       if (to === undefined) break;

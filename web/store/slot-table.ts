@@ -18,11 +18,14 @@ export class SlotTable {
   #places = new Int32Array(FIRST_SLOTS * 2);
   #occupied = 0;
 
-  /** @param slots the index file; what is damaged in it counts as free */
+  /** @param slots the index file, which is the table's own from now on; what is damaged in it counts as free */
   constructor(slots: Uint8Array) {
     this.#end = Math.floor(slots.length / SLOT_SIZE);
-    this.#slots = new Uint8Array(Math.max(this.#end, FIRST_SLOTS) * SLOT_SIZE);
-    this.#slots.set(slots.subarray(0, this.#end * SLOT_SIZE));
+    this.#slots = slots;
+    if (this.#end < FIRST_SLOTS) {
+      this.#slots = new Uint8Array(FIRST_SLOTS * SLOT_SIZE);
+      this.#slots.set(slots.subarray(0, this.#end * SLOT_SIZE));
+    }
     for (let slot = 0; slot < this.#end; slot++) {
       if (this.extent(slot) === undefined) this.#clear(slot);
       else if (this.find(this.key(slot)) === undefined) this.#link(slot);

@@ -3,6 +3,7 @@ import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { Blockstore } from '../../core/ports/blockstore.ts';
 import { cidOfKey, keyOfCid } from './key.ts';
+import { KEY_SIZE } from './slot.ts';
 import type { StoreAnswer, StoreAnswers, StoreKind, StoreRequest } from './messages.ts';
 
 type Waiting = { resolve: (value: StoreAnswers[keyof StoreAnswers]) => void; reject: (error: MossError) => void };
@@ -68,9 +69,10 @@ export class WorkerBlockstore implements Blockstore {
 
   async *list({ signal }: AbortOptions = {}): AsyncGenerator<Cid> {
     await this.open();
-    for (const key of await this.#send('list', { do: 'list' })) {
+    const keys = await this.#send('list', { do: 'list' });
+    for (let at = 0; at < keys.length; at += KEY_SIZE) {
       signal?.throwIfAborted();
-      const cid = cidOfKey(key);
+      const cid = cidOfKey(keys.subarray(at, at + KEY_SIZE));
       if (cid !== undefined) yield cid;
     }
   }

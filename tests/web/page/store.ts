@@ -1,10 +1,17 @@
 /** Runs in Chromium: the cases of the port, on either store; and a store that a test can drive. */
+import { webClock } from '../../../web/clock.ts';
+import { webHasher } from '../../../web/hasher.ts';
+import { tabNetwork } from '../../../web/net/tab-network.ts';
 import { startStoreWorker } from '../../../web/store/start-worker.ts';
 import { WorkerBlockstore } from '../../../web/store/worker-blockstore.ts';
 import type { StoreKind } from '../../../web/store/messages.ts';
 import { rawBlock, type Block } from '../../../core/dag/block.ts';
 import { parseCid, type Cid } from '../../../core/dag/cid.ts';
+import { BlockList } from '../../../core/donate/block-list.ts';
+import { Shelf } from '../../../core/donate/shelf.ts';
 import { MossError } from '../../../core/error.ts';
+import { ExchangeServer } from '../../../core/exchange/server.ts';
+import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
 import type { Hasher } from '../../../core/ports/hasher.ts';
 import { BLOCKSTORE_CASES } from '../../conformance/blockstore.ts';
 
@@ -110,6 +117,18 @@ const bench = {
       if (got.some((bytes) => bytes?.length !== size)) throw new Error('a block is not there');
     }
     return performance.now() - start;
+  },
+  /** Gives the blocks of a store to a machine, as a donor does; each of them has the same size. @returns how many */
+  async give(name: string, size: number, addresses: string[]): Promise<number> {
+    const blocks = new BlockList();
+    for await (const cid of storeOf(name).list()) blocks.add({ cid, size });
+    const shelf = new Shelf({ blocks: storeOf(name), hasher: webHasher, onLost: () => undefined });
+    await shelf.list(blocks);
+    const server = new ExchangeServer({ holdings: shelf, clock: webClock() });
+    const open = tabNetwork({ connections: 8, page: { hostname: location.hostname, isSecure: false }, transports: ['webrtc-direct'] });
+    const network = await open({ records: new MemoryMetadataStore(), handler: server.handle, onChange: () => undefined });
+    await network.dial(addresses);
+    return blocks.count;
   },
   /** A block under the name of another one. */
   async forge(name: string): Promise<string> {
