@@ -82,9 +82,9 @@ async function whileGiving(page: Page, profile: string, { open, usual, full }: M
     let most = 0;
     const watch = setInterval(() => (most = Math.max(most, rendererBytes(profile))), 250);
     try {
-      for (let at = 0; at < slow.length; at += SLOW) await Promise.all([puller.pull(slow.slice(at, at + SLOW)), nodeClock.sleep(1000)]);
+      for (let at = 0; at < slow.length; at += SLOW) await Promise.all([puller.pull(slow.slice(at, at + SLOW), SIZE), nodeClock.sleep(1000)]);
       usual.push(most);
-      await puller.pull(cids.slice(slow.length));
+      await puller.pull(cids.slice(slow.length), SIZE);
       full.push(most);
     } finally {
       clearInterval(watch);

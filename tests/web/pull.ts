@@ -34,12 +34,17 @@ export class Puller {
     this.#peer = peer;
   }
 
-  /** Gets these blocks, each verified. @returns their bytes */
-  async pull(cids: readonly string[]): Promise<number> {
+  /**
+   * Gets these blocks, each verified.
+   *
+   * @param maxBytes of each: the less, the more are asked for at the same time
+   * @returns their bytes
+   */
+  async pull(cids: readonly string[], maxBytes = MAX_BLOCK_SIZE): Promise<number> {
     const peer = await this.#peer;
     const source = new PeerSource({ peer: { id: peer.id, scope: 'lan', transport: peer.transport, open: (options) => peer.openMuxed(options) }, clock: nodeClock, compressor: nodeCompressor, streams: 1 });
     let got = 0;
-    await fetchBlocks(cids.map((cid) => ({ cid: parseCid(cid), maxBytes: MAX_BLOCK_SIZE })), {
+    await fetchBlocks(cids.map((cid) => ({ cid: parseCid(cid), maxBytes })), {
       sources: [source],
       clock: nodeClock,
       accept: async ({ cid }, block) => {

@@ -8,6 +8,14 @@ import { startMoss, type Program } from '../e2e/installer.ts';
 import { makeRepository, temporaryDirectory, writePackage } from '../e2e/fixture.ts';
 import { launch, NO_CHROMIUM, PROJECT } from './chromium.ts';
 
+/** What the platform tells, as a test wants it. */
+declare const moment: { connection: EventTarget & { saveData: boolean; type: string }; battery: EventTarget & { level: number; charging: boolean } };
+const PLATFORM = `
+  globalThis.moment = { connection: Object.assign(new EventTarget(), { saveData: true, type: 'wifi' }), battery: Object.assign(new EventTarget(), { level: 1, charging: true }) };
+  Object.defineProperty(navigator, 'connection', { value: moment.connection });
+  navigator.getBattery = async () => moment.battery;
+`;
+
 describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
   const directory = temporaryDirectory('served-page');
   let serve: Program;
@@ -67,7 +75,83 @@ describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000
     await page.screenshot({ path: join(PROJECT, '.bench', 'served-page.png') });
     await context.close();
   });
+
+  it('is idle for as long as the moment says so, asks for nothing meanwhile, and goes on', async () => {
+    const context = await browser.newContext({ locale: 'en-GB' });
+    const asked: string[] = [];
+    context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const page = await context.newPage();
+    await page.addInitScript(PLATFORM);
+    await page.goto(`${url}/`);
+    await page.click('text=Agree and start');
+    await waitForLine(page, 'set to save data');
+    assert.deepEqual(asked.filter((path) => /^\/(blocks|metadata|routing)\/|moss\.json/.test(path)), []);
+    await page.evaluate(() => {
+      moment.connection.saveData = false;
+      moment.connection.dispatchEvent(new Event('change'));
+    });
+    await waitForLine(page, '^(Ready|Giving)');
+
+    const hour = new Date().getHours();
+    const clock = (later: number): string => `${String((hour + later) % 24).padStart(2, '0')}:00`;
+    const MOMENTS: [line: string, begin: () => Promise<unknown>, end: () => Promise<unknown>][] = [
+      ['mobile or metered', () => connectedBy(page, 'cellular'), () => connectedBy(page, 'wifi')],
+      ['battery is below 30%', () => charged(page, 0.29), () => charged(page, 0.31)],
+      ['offline', () => context.setOffline(true), () => context.setOffline(false)],
+      [
+        'outside of the hours',
+        async () => {
+          await page.check('#hours');
+          await page.fill('#from', clock(2));
+          await page.fill('#to', clock(3));
+          await page.click('button:text-is("Save")');
+        },
+        async () => {
+          await page.uncheck('#hours');
+          await page.click('button:text-is("Save")');
+        },
+      ],
+      [
+        'hidden for longer',
+        async () => {
+          await page.selectOption('#hidden', '0');
+          await page.click('button:text-is("Save")');
+          await hidden(page, true);
+        },
+        () => hidden(page, false),
+      ],
+    ];
+    for (const [line, begin, end] of MOMENTS) {
+      await begin();
+      await waitForLine(page, line);
+      await page.screenshot({ path: join(PROJECT, '.bench/screens', `idle-${line.replaceAll(/[^a-z0-9]+/g, '-')}.png`) });
+      await end();
+      await waitForLine(page, '^(Ready|Giving)');
+    }
+    await context.close();
+  });
 });
+
+function connectedBy(page: Page, type: string): Promise<void> {
+  return page.evaluate((each) => {
+    moment.connection.type = each;
+    moment.connection.dispatchEvent(new Event('change'));
+  }, type);
+}
+
+function charged(page: Page, level: number): Promise<void> {
+  return page.evaluate((each) => {
+    Object.assign(moment.battery, { level: each, charging: false });
+    moment.battery.dispatchEvent(new Event('levelchange'));
+  }, level);
+}
+
+function hidden(page: Page, is: boolean): Promise<void> {
+  return page.evaluate((each) => {
+    Object.defineProperty(document, 'hidden', { value: each, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, is);
+}
 
 async function waitForLine(page: Page, pattern: string): Promise<void> {
   await page.waitForFunction((source) => new RegExp(source).test(document.querySelector('h1')?.textContent ?? ''), pattern, { timeout: 60_000 });
