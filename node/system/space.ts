@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { MossError } from '../../core/error.ts';
 import type { Layout } from '../store/layout.ts';
+import { formatBytes } from '../ui/format.ts';
 import { CACHE_PARTS, findPrunable, prune } from './cache.ts';
 import { bytesOnDisk, type Amount } from './freed.ts';
 import { activeNumber, stateNumbers } from './installed.ts';
@@ -69,8 +70,8 @@ export async function makeRoom(system: System, wanted: number): Promise<Room> {
   while (used - freed.bytes + wanted > quota) {
     const next = candidates.shift();
     if (next === undefined) {
-      throw new MossError('disk-full', `this takes ${wanted} bytes more, and ${used - freed.bytes} of the ${quota} of store-quota cannot be freed`, {
-        hint: 'Raise the quota (`moss config set store-quota SIZE`), or unpin states that are not needed.',
+      throw new MossError('disk-full', `this takes up to ${formatBytes(wanted)} more, and ${formatBytes(used - freed.bytes)} are in use that cannot be freed, of the ${formatBytes(quota)} of store-quota`, {
+        hint: 'Raise the quota (`moss config set store-quota SIZE`), unpin states that are not needed, or remove packages.',
         data: { quota, used, wanted },
       });
     }

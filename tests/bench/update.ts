@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { debianPairs, sizeOf, withoutRelations, type Pair } from './pairs.ts';
-import { builtMoss, run, startNginx, type Nginx } from './programs.ts';
+import { builtMoss, freshDirectory, run, startNginx, type Nginx } from './programs.ts';
 import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 import { rivals } from './update-rivals.ts';
@@ -17,15 +17,12 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   for (const kind of (['security', 'release'] as const).filter((each) => wanted.includes(each))) {
     const { title, pairs } = await debianPairs(cache, kind, PAIRS);
     note(`${title}: ${pairs.length} pairs`);
-    const work = join(cache, `update-${kind}`);
-    rmSync(work, { recursive: true, force: true });
-    mkdirSync(work, { recursive: true });
+    const work = freshDirectory(cache);
     const update = new Update(moss, work, cache, pairs, note);
     try {
       figures.push(...(await update.measure(title, rounds, kind)));
     } finally {
       await update.close();
-      rmSync(work, { recursive: true, force: true });
     }
   }
   return figures;
@@ -116,9 +113,9 @@ class Update {
     return root;
   }
 
+  /** Where nobody has deleted anything a moment ago: that makes new files slow, for both sides. */
   async #copy(template: string): Promise<string> {
-    const root = join(this.#work, 'root');
-    rmSync(root, { recursive: true, force: true });
+    const root = join(freshDirectory(this.#cache), 'root');
     await run('cp', ['-a', template, root]);
     await run('sync', []);
     return root;
@@ -149,8 +146,7 @@ class Update {
 
   /** All new files by one curl over one connection, then each package unpacked. */
   async #curl(): Promise<number> {
-    const directory = join(this.#work, 'plain');
-    rmSync(directory, { recursive: true, force: true });
+    const directory = freshDirectory(this.#cache);
     for (const each of ['debs', 'tree']) mkdirSync(join(directory, each), { recursive: true });
     const list = join(directory, 'curl.txt');
     const names = this.#pairs.map(({ next }) => basename(next));

@@ -115,10 +115,15 @@ describe('space', { timeout: 300_000 }, () => {
 
   test('what cannot fit is refused before anything is changed', async () => {
     await world.text('config', 'set', 'store-quota', '200kB');
+    const shown = await world.json('cache', 'show');
+    assert.equal(shown['quota'], 200_000);
+    assert.equal(shown['used'], diskUsage(moss()));
+    assert.match(await world.text('cache', 'show'), /of the 200 kB of store-quota[^]*more than allowed/);
     const used = diskUsage(moss('store'));
     const refused = await world.json('install', 'hello=2.0', '--yes');
     assert.equal(refused['code'], 'disk-full');
     assert.match(String(refused['hint']), /store-quota/);
+    assert.match(String(refused['message']), /of the 200 kB of store-quota/);
     assert.equal(diskUsage(moss('store')), used);
     assert.deepEqual(await states(), [5, 6, 7]);
     await world.text('config', 'unset', 'store-quota');
