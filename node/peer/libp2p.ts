@@ -15,7 +15,7 @@ import type { WebTransportOptions } from '../webtransport/transport.ts';
 import { byPromise, isOnlyForBrowsers, reachOf } from './address.ts';
 import type { Certificates } from './certificates.ts';
 import { listenAddresses, type Listening } from './listening.ts';
-import { OwnAddresses, withoutLoopback, type AddressParts } from './own-addresses.ts';
+import { OwnAddresses, type AddressParts } from './own-addresses.ts';
 import type { SwarmOptions } from './swarm.ts';
 
 /** Milliseconds for dialling a peer. */
@@ -58,7 +58,7 @@ export async function openLibp2p({ key, scope, listen, swarm, webRtc, webTranspo
     nodeInfo: { name: 'moss', version },
     addresses: {
       listen: [...(listen === undefined ? [] : listenAddresses(listen, { webRtc: webRtc !== undefined, webTransport: webTransport !== undefined })), ...(swarm?.relayed === true ? ['/p2p-circuit', ...(webRtc === undefined ? [] : ['/webrtc'])] : [])],
-      announceFilter: withoutLoopback,
+      announceFilter: (addresses) => libp2p.services.own.told(addresses),
       ...(swarm !== undefined && swarm.announce.length > 0 && { appendAnnounce: swarm.announce }),
     },
     transports: [tcp({ inboundSocketInactivityTimeout: 120_000, outboundSocketInactivityTimeout: 120_000 }), webSockets(), ...(parts?.transports ?? []), ...(browsers ?? []), ...(quic === undefined ? [] : [quic])],

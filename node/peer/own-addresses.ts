@@ -37,6 +37,11 @@ export class OwnAddresses {
     return addresses.some((address) => reachOf(address).transport === 'relay') ? 'by-relay' : 'none';
   }
 
+  /** What others are told of these: the loopback only by a host that listens nowhere else, even where there is nothing else yet. */
+  told(addresses: readonly Multiaddr[]): Multiaddr[] {
+    return this.listening.every(isLoopbackAddress) ? [...addresses] : addresses.filter((address) => !isLoopbackAddress(address));
+  }
+
   /**
    * Tells others of the public addresses of this machine's own interfaces before anybody confirmed them: for a server, whose
    * operator knows that it can be reached. libp2p tells of none that no other peer has dialled, and nobody could be the first.
@@ -46,8 +51,6 @@ export class OwnAddresses {
   }
 }
 
-/** What others are told: the loopback only by a host that is nowhere else. */
-export function withoutLoopback(addresses: Multiaddr[]): Multiaddr[] {
-  const outside = addresses.filter((address) => !isLoopback(reachOf(address).host ?? ''));
-  return outside.length > 0 ? outside : addresses;
+function isLoopbackAddress(address: Multiaddr): boolean {
+  return isLoopback(reachOf(address).host ?? '');
 }
