@@ -7,7 +7,7 @@ import { textOption } from './options.ts';
 import { shareAndReport } from './share-status.ts';
 
 const TOLD: Record<'lan' | 'swarm', string> = {
-  lan: 'Machines on the networks that you are in will see that this one has moss, and can find out which packages it has by asking for their files. Do this where you trust them.',
+  lan: 'Machines on this network, and on each one that you join later, will see that this one has moss, and can find out which packages it has by asking for their files. Do this where you trust them, and run `moss share off` before you join another one.',
   swarm: 'Anybody will be able to see the address of this machine and which repositories it uses, and peers that it asks learn what it asks for. What is installed is served on the local network alone, unless you set swarm-serves.',
 };
 
