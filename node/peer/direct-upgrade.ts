@@ -5,7 +5,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Connection, Libp2p } from '@libp2p/interface';
-import { DIAL } from './libp2p.ts';
+import { DIAL, directConnections } from './libp2p.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 
 const DCUTR = '/libp2p/dcutr';
@@ -41,17 +41,17 @@ export function upgradeRelayed({ libp2p, own, webRtc, signal }: DirectUpgradeOpt
 
   async function upgrade(relayed: Connection, dialsBack: boolean): Promise<void> {
     const id = relayed.remotePeer.toString();
-    const isDirect = (): boolean => libp2p.getConnections(relayed.remotePeer).some(({ limits, status }) => limits === undefined && status === 'open');
+    const isDirect = (): boolean => directConnections(libp2p, relayed.remotePeer).length > 0;
     const end = performance.now() + (dialsBack ? DIAL_BACK : 0);
     while (!isDirect() && performance.now() < end) await setTimeout(LOOK, undefined, { signal });
     try {
       if (!isDirect() && webRtc && performance.now() - (failed.get(id) ?? -LEAVE) >= LEAVE) {
+        failed.set(id, performance.now());
         const address = relayed.remoteAddr.decapsulate('/p2p-circuit').encapsulate(`/p2p-circuit/webrtc/p2p/${id}`);
         await libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL)]) });
       }
     } finally {
       if (isDirect()) failed.delete(id);
-      else failed.set(id, performance.now());
       // Peers come and go for weeks.
       if (failed.size > REMEMBERED) failed.clear();
       // It cost somebody else's line long enough.

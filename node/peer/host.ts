@@ -9,7 +9,7 @@ import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
 import { peerOf, reachOf } from './address.ts';
 import { BulkServer } from './bulk-server.ts';
 import { upgradeRelayed } from './direct-upgrade.ts';
-import { DIAL, openLibp2p, type Libp2pOptions, type Network } from './libp2p.ts';
+import { DIAL, directConnections, openLibp2p, type Libp2pOptions, type Network } from './libp2p.ts';
 import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 import type { Ports } from './ports-file.ts';
 import { BULK } from './protocols.ts';
@@ -152,7 +152,7 @@ export class Host {
 
   /** Whether there is a connection of our own to a peer: one by way of a relay is none. */
   isConnected(id: string): boolean {
-    return this.libp2p.getConnections(peerIdFromString(id)).some(({ limits, status }) => limits === undefined && status === 'open');
+    return directConnections(this.libp2p, peerIdFromString(id)).length > 0;
   }
 
   /** Where a connected peer can be reached again: what it says of itself, and where it was reached. */

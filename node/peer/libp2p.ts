@@ -1,6 +1,6 @@
 /** libp2p as a host uses it: what it speaks, where it listens, whom it lets in. */
 import { identify, identifyPush } from '@libp2p/identify';
-import { FaultTolerance, type Libp2p, type PrivateKey } from '@libp2p/interface';
+import { FaultTolerance, type Connection, type Libp2p, type PeerId, type PrivateKey } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
@@ -43,6 +43,11 @@ export interface Libp2pOptions {
 }
 
 export type Network = Libp2p<{ own: OwnAddresses; table?: KadDHT | undefined }>;
+
+/** The connections to a peer that are its own and ours: those by way of a relay are for meeting alone. */
+export function directConnections(libp2p: Pick<Libp2p, 'getConnections'>, peer: PeerId): Connection[] {
+  return libp2p.getConnections(peer).filter(({ limits, status }) => limits === undefined && status === 'open');
+}
 
 /** It does not listen or dial before it is started. */
 export async function openLibp2p({ key, scope, listen, swarm, webRtc, webTransport, connections, banned }: Libp2pOptions): Promise<Network> {

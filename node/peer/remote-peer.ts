@@ -7,6 +7,7 @@ import type { Peer, PeerScope, Stream } from '../../core/ports/transport.ts';
 import { reachOf } from './address.ts';
 import { dialBulk } from './bulk-client.ts';
 import { TICKET_SIZE } from './bulk-ticket.ts';
+import { directConnections } from './libp2p.ts';
 import { BULK } from './protocols.ts';
 import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 
@@ -139,7 +140,7 @@ export class RemotePeer implements Peer {
 
   /** The nearest direct connection: a relayed one is for finding each other, not for content. */
   get #best(): Connection | undefined {
-    const direct = this.#libp2p.getConnections(this.#peerId).filter(({ status, limits }) => status === 'open' && limits === undefined);
+    const direct = directConnections(this.#libp2p, this.#peerId);
     return direct.find(({ remoteAddr }) => reachOf(remoteAddr).scope === 'lan') ?? direct[0];
   }
 }
