@@ -28,12 +28,12 @@ test('two of thirty peers find each other through the hash table, by the name of
   const nodes: Host[] = [];
   try {
     for (let i = 0; i < NODES; i++) {
-      const node = await startNode();
-      await node.handle(async (stream) => stream.abort());
       // Each knows one other: the table does the rest.
       const known = nodes[i >> 1] ?? nodes[0];
-      if (known !== undefined) await node.dial(known.addresses);
+      const node = await startNode();
       nodes.push(node);
+      await node.handle(async (stream) => stream.abort());
+      if (known !== undefined) await node.dial(known.addresses);
     }
     const [provider, seeker] = [nodes[NODES - 1], nodes[NODES - 2]];
     assert.ok(provider && seeker);
