@@ -1,5 +1,5 @@
 /** The staging directory: where files arrive and are verified, and where an interrupted run is taken up again. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import type { FetchPlan, WantedFrame, WantedPiece } from '../../core/install/plan.ts';
@@ -7,30 +7,24 @@ import { MossError } from '../../core/error.ts';
 import type { Taken } from '../../core/exchange/fetch-deltas.ts';
 import type { ArrivedUnit } from '../../core/exchange/want.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
-import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import type { Pool } from '../threads/pool.ts';
 import { syncFileSystem } from './durable.ts';
-import { fileIdOf } from './files.ts';
 import { SHARDS, type Layout } from './layout.ts';
 import { copiesOf, EXECUTABLE, PLAIN, type Modes, type WantedFile } from './modes.ts';
 import { packPieces } from './packed-pieces.ts';
+import { Packing } from './packing.ts';
 import { PartialFiles } from './partial-files.ts';
 import type { StoreResult, StoreTask, WrittenRun } from './tasks.ts';
 import { stageFile } from './write-staged.ts';
 
 export type StorePool = Pool<StoreTask, StoreResult>;
 
-/** Unpacked documents handed to gzip at a time: fewer are not worth a process. */
-const GZIP_BATCH = 128;
-/** Processes of gzip at a time: one while frames are unpacked, since the workers keep all cores busy then. */
-const GZIP_LANES = 2;
 /** Files handed to a worker at a time. */
 const CHECK_BATCH = 512;
 /** Bytes that are written before the disk is asked to begin. */
 const FLUSH_BYTES = 128 * 1024 * 1024;
 /** The same when nothing more arrives, and documents are still packed. */
 const SETTLE_FLUSH_BYTES = 8 * 1024 * 1024;
-const FILE_ID = /^b[a-z2-7]{58}$/;
 const STAGED = /^(b[a-z2-7]{58})(\.x)?$/;
 
 export class Staging {
@@ -45,11 +39,7 @@ export class Staging {
   readonly #partial: PartialFiles;
   /** Large files of which a delta brought a run: only all of it together shows whether the base was right. */
   readonly #doubtful = new Set<FileId>();
-  /** Documents that wait for gzip, and those that the gzip of this machine does not give back. */
-  #recipes: FileId[] = [];
-  #refused: FileId[] = [];
-  #gzipping: Promise<void> = Promise.resolve();
-  readonly #packing = new Set<FileId>();
+  readonly #packing: Packing;
   #unflushed = 0;
   #flushing = false;
 
@@ -58,6 +48,10 @@ export class Staging {
     this.#pool = pool;
     this.wanted = wanted;
     this.#partial = new PartialFiles(layout, this.#modesOf);
+    this.#packing = new Packing(layout, (id, packed) => {
+      stageFile(layout, { id, modes: this.#modesOf(id) }, packed);
+      this.#came(id);
+    });
     this.#makeDirectories();
   }
 
@@ -118,7 +112,7 @@ export class Staging {
         else rmSync(path);
       }
     }
-    await this.#resumeRecipes();
+    await this.#packing.resume();
     for (const id of await this.#partial.resume()) this.#came(id);
     return this.#files.size;
   }
@@ -149,8 +143,7 @@ export class Staging {
     for (const piece of pieces) if (!piece.gzip && piece.total <= LEAF_SIZE) this.#came(piece.id);
     for (const run of result.runs) await this.#addRun(run, pieces.find((piece) => piece.id === run.id)?.total ?? 0);
     this.#flushSome(plain);
-    this.#recipes.push(...result.recipes);
-    if (this.#recipes.length >= GZIP_BATCH) this.#startGzip();
+    this.#packing.add(result.recipes);
   }
 
   /**
@@ -186,8 +179,7 @@ export class Staging {
     }
     this.#flushSome(units.reduce((sum, { bytes }) => sum + bytes, 0));
     const documents = deltas.filter(({ unit, base }) => base.unpacked !== undefined && taken.get(unit) === 'right').map(({ unit }) => unit);
-    await this.#gzip(documents.map(({ id }) => id));
-    this.#refused = this.#refused.filter((id) => !documents.some((unit) => unit.id === id));
+    await this.#packing.pack(documents.map(({ id }) => id));
     // Another gzip may give other bytes, so nobody is blamed.
     for (const unit of documents) if (!this.#files.has(unit.id)) taken.set(unit, 'unusable');
     return units.map((unit) => taken.get(unit) ?? 'wrong');
@@ -241,10 +233,10 @@ export class Staging {
     await Promise.allSettled(this.#writing);
     // The processor packs documents while the disk takes what is there.
     this.#flush(SETTLE_FLUSH_BYTES);
-    await this.#settleGzip();
+    const refused = await this.#packing.settle();
     const [unfinished] = this.#partial.unfinished();
     if (unfinished !== undefined) throw new MossError('bug', `${unfinished} is not complete`);
-    return this.#refused.splice(0);
+    return refused;
   }
 
   /** Lets the disk work while more arrives, so that little is left to write when all is here. */
@@ -260,54 +252,6 @@ export class Staging {
     void syncFileSystem(this.#layout.staging).finally(() => {
       this.#flushing = false;
     });
-  }
-
-  async #resumeRecipes(): Promise<void> {
-    const names = readdirSync(this.#layout.recipes);
-    for (const name of names) if (!FILE_ID.test(name)) rmSync(join(this.#layout.recipes, name));
-    const ids = names.filter((name) => FILE_ID.test(name)).map((name) => name as FileId);
-    if (ids.length > 0 && hasGnuGzip()) await this.#gzip(ids);
-    // Half an unpacked document is no reason to mistrust gzip: what does not fit is simply fetched again.
-    this.#refused = [];
-  }
-
-  #startGzip(): void {
-    const ids = this.#recipes;
-    this.#recipes = [];
-    if (ids.length === 0) return;
-    // One after the other; a failure shows when the staging settles.
-    this.#gzipping = this.#gzipping.then(() => this.#gzip(ids));
-    this.#gzipping.catch(() => undefined);
-  }
-
-  /** Packs what is left on all cores: no frames are unpacked any more. */
-  async #settleGzip(): Promise<void> {
-    const ids = [...new Set(this.#recipes.splice(0))];
-    const half = ids.length > GZIP_BATCH ? Math.ceil(ids.length / GZIP_LANES) : ids.length;
-    const batches = ids.length === 0 ? [] : [ids.slice(0, half), ids.slice(half)].filter((some) => some.length > 0);
-    await Promise.all([this.#gzipping, ...batches.map((some) => this.#gzip(some))]);
-  }
-
-  /** Packs unpacked documents and checks what comes out against their ids. */
-  async #gzip(brought: readonly FileId[]): Promise<void> {
-    // Two frames may bring the same document: the second one after a delta that failed for another file.
-    const ids = [...new Set(brought)].filter((id) => !this.#packing.has(id) && existsSync(join(this.#layout.recipes, id)));
-    for (const id of ids) this.#packing.add(id);
-    try {
-      await gzipFiles(this.#layout.recipes, ids);
-    } finally {
-      for (const id of ids) this.#packing.delete(id);
-    }
-    for (const id of ids) {
-      const packed = join(this.#layout.recipes, `${id}.gz`);
-      if ((await fileIdOf(packed, statSync(packed).size)) === id) {
-        stageFile(this.#layout, { id, modes: this.#modesOf(id) }, packed);
-        this.#came(id);
-      } else {
-        rmSync(packed);
-        this.#refused.push(id);
-      }
-    }
   }
 }
 
