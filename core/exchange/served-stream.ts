@@ -5,6 +5,7 @@ import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
 import type { Shared } from './server.ts';
 import { ServedDeltas } from './served-deltas.ts';
+import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
@@ -12,8 +13,6 @@ import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item,
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
-/** Milliseconds between two looks at whether a peer still moves. */
-const WATCH = 1000;
 const RETRY_AFTER = 1000;
 
 interface OpenItem extends Item {
@@ -39,11 +38,7 @@ export class ServedStream {
   #wake: (() => void) | undefined;
   readonly #answers: Answers;
   readonly #deltas: ServedDeltas;
-  /** For the watch, in milliseconds: since when a message is incomplete, a write waits, and nothing was asked. */
-  readonly #started: number;
-  #partialSince: number | undefined;
-  #writingSince: number | undefined;
-  #asked: number;
+  readonly #watch: StreamWatch;
 
   constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared) {
     this.#stream = stream;
@@ -51,14 +46,17 @@ export class ServedStream {
     this.#shared = shared;
     this.#answers = new Answers({ shared, scope: from.scope, signal: this.#stop.signal });
     this.#deltas = new ServedDeltas({ shared, peer: from.id, onMade: () => this.#notify() });
-    this.#started = shared.options.clock.now();
-    this.#asked = this.#started;
+    this.#watch = new StreamWatch(shared.options.clock);
   }
 
   /** Serves until the end. @returns whether the peer broke the protocol */
   async run(): Promise<boolean> {
     const work = Promise.all([this.#read(), this.#send()]);
-    const watching = this.#watch();
+    const watching = this.#watch.run(this.#shared.limits, {
+      signal: this.#stop.signal,
+      isGreeted: () => this.#hello !== undefined,
+      isIdle: () => this.#waiting.size === 0 && this.#active.length === 0 && this.#deltas.open === 0,
+    });
     watching.catch(() => undefined);
     try {
       await Promise.race([work, watching]);
@@ -87,8 +85,7 @@ export class ServedStream {
       const chunk = await this.#stream.read();
       if (chunk === undefined) break;
       for (const message of decoder.push(chunk)) this.#take(message);
-      // A message that does not get whole keeps the time of its beginning.
-      this.#partialSince = decoder.atEnd ? undefined : (this.#partialSince ?? this.#now());
+      this.#watch.read(decoder.atEnd);
       this.#notify();
     }
     if (!decoder.atEnd) throw badMessage('a stream that ends within a message');
@@ -103,7 +100,7 @@ export class ServedStream {
       return;
     }
     if (message.type === 'want' || message.type === 'query') {
-      this.#asked = this.#now();
+      this.#watch.asked();
       const { dictionary, base } = message.type === 'want' ? message : {};
       for (const { wanted, ...item } of message.items) {
         if (!this.#admits(item.number)) continue;
@@ -183,9 +180,9 @@ export class ServedStream {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    this.#writingSince = this.#now();
+    this.#watch.writes();
     await (this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
-    this.#writingSince = undefined;
+    this.#watch.wrote();
   }
 
   /** About one piece's worth of answers. What is not held takes its turn like what is. @returns bytes of content */
@@ -281,24 +278,6 @@ export class ServedStream {
     for (const answer of this.#active) this.#end(answer);
   }
 
-  /** Ends the stream of a peer that does not move. */
-  async #watch(): Promise<never> {
-    const { helloTimeout, stallTimeout, idleTimeout } = this.#shared.limits;
-    const passed = (since: number | undefined, ms: number): boolean => since !== undefined && this.#now() - since > ms;
-    for (;;) {
-      await this.#shared.options.clock.sleep(WATCH, { signal: this.#stop.signal });
-      const idle = this.#waiting.size === 0 && this.#active.length === 0 && this.#deltas.open === 0;
-      if (this.#hello === undefined && passed(this.#started, helloTimeout)) throw slow('says no hello');
-      if (passed(this.#partialSince, stallTimeout)) throw slow('does not finish a message');
-      if (passed(this.#writingSince, stallTimeout)) throw slow('does not read');
-      if (idle && passed(this.#asked, idleTimeout)) throw slow('asks for nothing');
-    }
-  }
-
-  #now(): number {
-    return this.#shared.options.clock.now();
-  }
-
   #change(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -309,8 +288,4 @@ export class ServedStream {
     this.#wake?.();
     this.#wake = undefined;
   }
-}
-
-function slow(what: string): MossError {
-  return new MossError('source-failed', `the peer ${what}`);
 }

@@ -5,7 +5,6 @@
 import type { FileEntry } from '../../core/dag/entry.ts';
 import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { fetchDeltas } from '../../core/exchange/fetch-deltas.ts';
-import type { PeerSource } from '../../core/exchange/peer-source.ts';
 import type { DeltaBase, FileUnit } from '../../core/exchange/want.ts';
 import { MAX_DELTA_CONTENT } from '../../core/exchange/wire/message.ts';
 import type { WantedFrame } from '../../core/install/plan.ts';
@@ -39,7 +38,9 @@ export async function fetchPeerDeltas(system: System, planned: Planned, staging:
   const frames = peers === undefined ? [] : openFrames(planned, staging);
   if (peers === undefined || frames.length === 0) return;
   const wanted = new Set(frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
-  const asked = new Asked(frames, filesOf(planned), await findBases(system, planned, wanted));
+  const bases = await findBases(system, planned, wanted);
+  if (bases.size === 0) return;
+  const asked = new Asked(frames, filesOf(planned), bases);
   if (asked.units.length === 0) return;
   const mirror = timeOf(system, planned, asked.bytes);
   await search(peers, Math.max(SEARCH.least, SEARCH.share * mirror), { signal });
@@ -56,7 +57,7 @@ export async function fetchPeerDeltas(system: System, planned: Planned, staging:
       for (const [i, unit] of units.entries()) {
         if (taken[i] !== 'unusable') continue;
         asked.refuse(unit);
-        onEvent({ type: 'warning', message: `a delta from a peer is not used, and its file is fetched whole: what it starts from was altered on this machine`, hint: 'Run `moss verify --repair`.' });
+        onEvent({ type: 'warning', message: 'a delta from a peer is not used, and its file is fetched whole: what it starts from was altered on this machine', hint: 'Run `moss verify --repair`.' });
       }
       return taken;
     },
@@ -67,27 +68,21 @@ export async function fetchPeerDeltas(system: System, planned: Planned, staging:
       received.set(name, (received.get(name) ?? 0) + bytes);
       onEvent({ type: 'received', source: name, kind, bytes });
     },
-    onBan: ({ name }, { message }) => ban(peers, name, message),
+    onBan: ({ name }, { message }) => void peers.ban(name, message).catch(() => undefined),
   });
   tellDone(system, frames.filter(({ pieces }) => staging.missing(pieces).length === 0), came);
 }
 
 /** Waits for the first peer. @param ms at most so many milliseconds */
 async function search(peers: PeerAccess, ms: number, { signal }: AbortOptions): Promise<void> {
-  const over = new AbortController();
-  const end = (): void => over.abort();
+  const found = new AbortController();
+  const end = (): void => found.abort();
   signal?.addEventListener('abort', end);
-  try {
-    await Promise.race([peers.hasPeers(), nodeClock.sleep(ms, over).catch(() => undefined)]);
-  } finally {
-    signal?.removeEventListener('abort', end);
-    end();
-  }
+  const leave = peers.join([], end);
+  await nodeClock.sleep(ms, found).catch(() => undefined);
+  leave();
+  signal?.removeEventListener('abort', end);
   signal?.throwIfAborted();
-}
-
-function ban(peers: PeerAccess, name: PeerSource['name'], message: string): void {
-  peers.ban(name, message).catch(() => undefined);
 }
 
 /** Frames that were to come whole, of packages that peers may be asked for. */
