@@ -54,6 +54,26 @@ const REPLACED: readonly [RegExp, string][] = [
     export const isIP = (ip) => isIPv4(ip) || isIPv6(ip);
     export const ipVersion = (ip) => (isIPv4(ip) ? 4 : isIPv6(ip) ? 6 : undefined);`,
   ],
+  // Ports that a router or a name server leads to this peer: a tab has none.
+  [
+    /\/libp2p\/dist\/src\/address-manager\/(?:dns|ip)-mappings\.js$/,
+    `class None { has() { return false; } add() {} remove() { return false; } getAll() { return []; } confirm() { return false; } unconfirm() { return false; } }
+    export { None as DNSMappings, None as IPMappings };`,
+  ],
+  // Who was met already: for the few peers of a tab, a set does. It begins anew before it is large.
+  [
+    /\/@libp2p\/utils\/dist\/src\/filters\/scalable-cuckoo-filter\.js$/,
+    `const MOST = 4096;
+    export class ScalableCuckooFilter {
+      items = new Set();
+      add(item) { if (this.items.size >= MOST) this.items.clear(); this.items.add(String(item)); return true; }
+      has(item) { return this.items.has(String(item)); }
+      remove(item) { return this.items.delete(String(item)); }
+    }
+    export const createScalableCuckooFilter = () => new ScalableCuckooFilter();`,
+  ],
+  // The root of a file of more than one block: a tab has frames, and puts no files together.
+  [/\/@ipld\/dag-pb\/src\/index\.js$/, `export const encode = () => { throw new Error('a tab puts no files together'); };`],
   // Names in emoji, which no address has.
   [/\/multiformats\/dist\/src\/bases\/base256emoji\.js$/, `export {};`],
 ];
