@@ -21,6 +21,8 @@ export interface AttemptDeps {
   onBytes: ((source: Source, count: number) => void) | undefined;
   /** Something came, for the first time. */
   onFirst: () => void;
+  /** Nothing more comes of it. */
+  onCancel: (attempt: Attempt) => void;
 }
 
 /** How often the floor is asked for the same block when it fails, and how long the wait before is (milliseconds). */
@@ -54,6 +56,7 @@ export class Attempt implements AttemptView {
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
+    this.#deps.onCancel(this);
     this.#controller.abort(new MossError('aborted', 'another source was quicker'));
   }
 

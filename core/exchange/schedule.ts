@@ -39,7 +39,7 @@ export function choose(situation: Situation): Start | undefined {
 
 /** Something is always under way, however little it helps. */
 function goOn(open: readonly SourceView[], { attempts, queue }: Situation): Start | undefined {
-  if (attempts.length > 0) return undefined;
+  if (attempts.size > 0) return undefined;
   for (const source of open.toReversed()) {
     const task = queue.find(({ tried }) => !tried.has(source));
     if (task !== undefined) return { task, source };
@@ -67,7 +67,7 @@ function rescue(open: readonly SourceView[], situation: Situation): Start | unde
 
 /** Tasks that may be begun once more. */
 function underWayTasks({ attempts }: Situation): TaskView[] {
-  const tasks = [...new Set(attempts.map(({ task }) => task))];
+  const tasks = [...new Set([...attempts].map(({ task }) => task))];
   return tasks.filter((task) => task.attempts.size < MOST_ATTEMPTS || [...task.attempts].every(({ source }) => isPeer(source)));
 }
 
@@ -177,7 +177,7 @@ function aheadOf(attempt: AttemptView): number {
 
 /** Bytes that are lost already where two sources are bringing the same. */
 function reserved({ attempts }: Situation): number {
-  const doubled = new Set(attempts.filter(({ task }) => task.attempts.size > 1).map(({ task }) => task));
+  const doubled = new Set([...attempts].filter(({ task }) => task.attempts.size > 1).map(({ task }) => task));
   return [...doubled].reduce((sum, task) => sum + Math.min(...[...task.attempts].map(({ atStake }) => atStake)), 0);
 }
 
@@ -187,7 +187,7 @@ function reserved({ attempts }: Situation): number {
  */
 export function losers(situation: Situation): AttemptView[] {
   const scarce = situation.wasted + reserved(situation) > (MOST_TWICE / 2) * situation.total;
-  return situation.attempts.filter((attempt) => {
+  return [...situation.attempts].filter((attempt) => {
     const { task, source, received, accepting } = attempt;
     if (accepting) return false;
     if (task.attempts.size > 1) {

@@ -13,13 +13,12 @@ import { Attempt, type AttemptDeps } from './attempt.ts';
 import { followAvailability } from './availability.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { HEAD_START } from './capacity.ts';
-import { addDuration, addToRate, NO_DURATIONS, NO_RATE } from './estimate.ts';
+import { Course } from './course.ts';
 import { Links } from './links.ts';
 import { mayHave, noSource } from './no-source.ts';
 import { choose, losers } from './schedule.ts';
 import { seedOf } from './share-out.ts';
 import { shuffled } from './shuffle.ts';
-import type { Situation } from './situation.ts';
 import { SourceState } from './source-state.ts';
 import { Task } from './task.ts';
 import { Waiting } from './waiting.ts';
@@ -78,23 +77,16 @@ class Session {
   /** By themselves: the scheduler answers with what it was shown. */
   readonly #tasks: ReadonlyMap<unknown, Task>;
   readonly #sources = new Map<unknown, SourceState>();
-  readonly #attempts = new Set<Attempt>();
-  readonly #queue: Task[];
+  readonly #course: Course;
   readonly #waiting: Waiting;
   /** Ends all requests when one of them has failed for good, or the caller gives up. */
   readonly #stop = abortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #deps: AttemptDeps;
-  readonly #self: number | undefined;
-  readonly #startedAt: number;
-  readonly #total: number;
-  #left: number;
+  /** Tasks that are not done, and attempts that have not ended. */
   #open: number;
-  #duplicate = 0;
+  readonly #running = new Set<Attempt>();
   #wrong = 0;
-  #durations = NO_DURATIONS;
-  #accepted = NO_RATE;
-  #acceptedAt: number;
   #over = false;
 
   constructor(wants: Iterable<Want>, options: SessionOptions) {
@@ -104,14 +96,10 @@ class Session {
     const ordered = options.random === undefined ? [...unique.values()] : shuffled([...unique.values()], options.random);
     const tasks = ordered.map((want) => new Task(want));
     this.#waiting = new Waiting(tasks);
-    this.#queue = this.#waiting.ready(tasks);
     this.#tasks = new Map(tasks.map((task) => [task, task]));
-    this.#total = tasks.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.#left = this.#total;
     this.#open = tasks.length;
-    this.#self = options.self === undefined ? undefined : seedOf(options.self);
-    this.#startedAt = options.clock.now();
-    this.#acceptedAt = this.#startedAt;
+    const { clock, join, self } = options;
+    this.#course = new Course(tasks, this.#waiting.ready(tasks), { clock, expecting: join !== undefined, self: self === undefined ? undefined : seedOf(self) });
     this.#deps = {
       clock: options.clock,
       accept: options.accept,
@@ -120,6 +108,7 @@ class Session {
       budget: new ByteBudget(FILE_BYTES),
       onBytes: options.onBytes,
       onFirst: () => this.#pump(),
+      onCancel: (attempt) => this.#course.attempts.delete(attempt),
     };
   }
 
@@ -148,78 +137,42 @@ class Session {
       signal?.removeEventListener('abort', onAbort);
       this.#stop.abort(new MossError('aborted', 'the session is over'));
     }
-    return { duplicate: this.#duplicate, wrong: this.#wrong };
+    return { duplicate: this.#course.wasted, wrong: this.#wrong };
   }
 
   #add(source: Source): void {
     const state = new SourceState(source, this.#options.clock.now());
     this.#sources.set(state, state);
+    this.#course.sources.push(state);
     if (!isFileSource(source)) return;
     const { clock } = this.#options;
-    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#unsure(), onNews: () => this.#pump() });
-  }
-
-  /** What nobody is asked for, and what only the floor is: a peer may have it by now, and be quicker. */
-  #unsure(): Task[] {
-    const slow = [...this.#attempts].filter(({ task, source }) => source.kind === 'floor' && !task.done && task.attempts.size === 1);
-    return [...this.#queue, ...slow.map(({ task }) => task)];
-  }
-
-  #situation(): Situation {
-    // Counted when it is asked for, which it rarely is: it was a third of the time of many small blocks (measured).
-    let left: number | undefined;
-    const countLeft = (): number => this.#left - this.#underWay();
-    return {
-      now: this.#options.clock.now(),
-      startedAt: this.#startedAt,
-      expecting: this.#options.join !== undefined,
-      self: this.#self,
-      sources: [...this.#sources.values()],
-      queue: this.#queue,
-      attempts: [...this.#attempts].filter(({ cancelled, task }) => !cancelled && !task.done),
-      total: this.#total,
-      get left() {
-        return (left ??= countLeft());
-      },
-      wasted: this.#duplicate,
-      durations: this.#durations,
-      accepted: this.#accepted,
-      acceptedAt: this.#acceptedAt,
-    };
-  }
-
-  /** What has come of tasks that are not done. */
-  #underWay(): number {
-    const came = new Map<Task, number>();
-    for (const { task, progress } of this.#attempts) came.set(task, Math.max(progress, came.get(task) ?? 0));
-    let sum = 0;
-    for (const bytes of came.values()) sum += bytes;
-    return sum;
+    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#course.unsure(), onNews: () => this.#pump() });
   }
 
   /** Does all that there is to do, as things are now. */
   #pump(): void {
     if (this.#over) return;
-    const lost = new Set<unknown>(losers(this.#situation()));
-    for (const attempt of this.#attempts) {
+    const course = this.#course.look();
+    const lost = new Set<unknown>(losers(course));
+    for (const attempt of lost.size === 0 ? [] : this.#running) {
       if (!lost.has(attempt)) continue;
-      if (attempt.received === 0 && attempt.task.attempts.size > 1) attempt.source.disappoint(this.#options.clock.now());
+      if (attempt.received === 0 && attempt.task.attempts.size > 1) attempt.source.disappoint(course.now);
       attempt.cancel();
     }
     for (;;) {
-      const start = choose(this.#situation());
+      const start = choose(course);
       const task = this.#tasks.get(start?.task);
       const source = this.#sources.get(start?.source);
       if (task === undefined || source === undefined) break;
       void this.#begin(task, source);
     }
-    if (this.#attempts.size === 0) this.#checkEnd();
+    if (this.#running.size === 0) this.#checkEnd();
   }
 
   /** Nothing is under way: it is over, unless a source may be asked again later. */
   #checkEnd(): void {
     const now = this.#options.clock.now();
-    const [task] = this.#queue;
+    const [task] = this.#course.queue;
     if (task === undefined || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
     this.#end({ error: noSource(task, this.#sources.values()) });
   }
@@ -235,37 +188,32 @@ class Session {
   }
 
   async #begin(task: Task, source: SourceState): Promise<void> {
-    const at = this.#queue.indexOf(task);
-    if (at !== -1) this.#queue.splice(at, 1);
     const attempt = new Attempt(task, source, this.#deps);
-    this.#attempts.add(attempt);
+    const course = this.#course;
+    this.#running.add(attempt);
+    course.begin(attempt);
     try {
       await attempt.run();
-      if (attempt.duration > 0) this.#durations = addDuration(this.#durations, task.bytes, attempt.duration);
+      course.complete(attempt);
     } catch (error) {
       this.#failed(attempt, error);
     }
-    this.#attempts.delete(attempt);
+    this.#running.delete(attempt);
+    course.attempts.delete(attempt);
     if (this.#over) return;
-    if (task.done || attempt.cancelled) this.#duplicate += attempt.atStake;
-    this.#count(task);
+    if (task.done || attempt.cancelled) course.wasted += attempt.atStake;
+    if (course.count(task) && task.done) this.#finish(task);
     if (task.attempts.size === 0 && !task.done) this.#giveBack(task);
     this.#pump();
   }
 
-  /** Counts what is left, and how fast that gets less. */
-  #count(task: Task): void {
-    const { left } = task;
-    const now = this.#options.clock.now();
-    const came = task.counted - left;
-    if (came === 0) return;
-    task.counted = left;
-    this.#left -= came;
-    this.#accepted = addToRate(this.#accepted, came, now - this.#acceptedAt);
-    this.#acceptedAt = now;
-    if (!task.done) return;
-    for (const other of task.attempts) if (!other.accepting) other.cancel();
-    this.#waiting.release(task, this.#queue);
+  /** A task was taken in. */
+  #finish(task: Task): void {
+    for (const other of task.attempts) {
+      this.#course.attempts.delete(other);
+      if (!other.accepting) other.cancel();
+    }
+    this.#waiting.release(task, this.#course.queue);
     this.#open--;
     if (this.#open === 0) this.#end(undefined);
   }
@@ -305,7 +253,7 @@ class Session {
 
   #giveBack(task: Task): void {
     if (this.#over) return;
-    if (this.#some((source) => mayHave(source, task))) this.#queue.unshift(task);
+    if (this.#some((source) => mayHave(source, task))) this.#course.queue.unshift(task);
     else this.#end({ error: noSource(task, this.#sources.values()) });
   }
 
@@ -320,7 +268,7 @@ class Session {
     if (failure === undefined) this.#ended.resolve();
     else this.#ended.reject(failure.error);
     // What is under way is of no use any more.
-    for (const attempt of this.#attempts) attempt.cancel();
+    for (const attempt of this.#running) attempt.cancel();
   }
 }
 

@@ -65,7 +65,7 @@ export interface Situation {
   readonly sources: readonly SourceView[];
   /** Tasks that nobody is asked for, in the order in which they are preferred. */
   readonly queue: readonly TaskView[];
-  readonly attempts: readonly AttemptView[];
+  readonly attempts: ReadonlySet<AttemptView>;
   /** Of the whole session, and what of it has still to come. */
   readonly total: TaskBytes;
   readonly left: TaskBytes;

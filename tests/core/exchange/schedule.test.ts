@@ -39,7 +39,7 @@ function attempt(of: Task, from: Source, more: Partial<AttemptView> = {}): Attem
 function situation(sources: Source[], queue: Task[], attempts: AttemptView[] = [], more: Partial<Situation> = {}): Situation {
   const left = [...queue, ...attempts.map((each) => each.task)].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
-    now: NOW, startedAt: 0, expecting: false, self: undefined, sources, queue, attempts, total: 100 * MIB, left, wasted: 0,
+    now: NOW, startedAt: 0, expecting: false, self: undefined, sources, queue, attempts: new Set(attempts), total: 100 * MIB, left, wasted: 0,
     durations: NO_DURATIONS, accepted: NO_RATE, acceptedAt: NOW, ...more,
   };
 }
