@@ -1,5 +1,6 @@
 /** The settings of a root: `<root>/.moss/config.toml`, over the user's own, over the defaults. */
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MossError } from '../../core/error.ts';
@@ -35,6 +36,8 @@ export interface Settings {
   'download-rate': number;
   /** Peers at the same time. */
   peers: number;
+  /** The address of this machine at which the peer listens; empty for all. */
+  'peer-host': string;
   /** The TCP port of the peer; 0 for one that is chosen once and kept. */
   'peer-port': number;
   /** Whether browsers may reach a daemon of the swarm by WebTransport, too. */
@@ -98,6 +101,7 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
   'monthly-upload': { initial: 20_000_000_000, read: readBytes, expected: SIZE, meaning: 'Bytes a month to beyond the local network; 0 for no limit.' },
   'download-rate': { initial: 0, read: readBytes, expected: SIZE, meaning: 'Bytes a second from peers beyond the local network; 0 for no limit.' },
   peers: { initial: 64, read: readWhole(1, 1000), expected: 'a number from 1 to 1000', meaning: 'Peers at the same time.' },
+  'peer-host': { initial: '', read: readAddress, expected: 'an IP address of this machine, or nothing', meaning: 'Where the peer listens; empty for all addresses of this machine.' },
   'peer-port': { initial: 0, read: readWhole(0, 65_535), expected: 'a port, or 0', meaning: 'The TCP port of the peer; 0 for one that is chosen once and kept.' },
   webtransport: { initial: false, read: readFlag, expected: 'true or false', meaning: 'Whether browsers may reach a daemon of the swarm by WebTransport, too.' },
 };
@@ -124,6 +128,10 @@ function readWhole(least: number, most: number): (value: unknown) => number | un
     const number = read(value);
     return number !== undefined && Number.isInteger(number) ? number : undefined;
   };
+}
+
+function readAddress(value: unknown): string | undefined {
+  return typeof value === 'string' && (value === '' || isIP(value) !== 0) ? value : undefined;
 }
 
 /** Bytes: a number, or a text with a decimal unit. */

@@ -72,7 +72,7 @@ export class SharingPeer {
         {
           key: loadIdentity(join(layout.peer, 'key.pem')),
           scope,
-          listen: serves ? { port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort, webSocketPort: isReached ? (ports.webSocketPort ?? 0) : undefined } : undefined,
+          listen: serves ? { host: settings['peer-host'] || undefined, port: settings['peer-port'] || ports.port, bulkPort: ports.bulkPort, webSocketPort: isReached ? (ports.webSocketPort ?? 0) : undefined } : undefined,
           // Browsers that give are no machines of the local network.
           ...(isReached && (await browserListening({ state: layout.peer, webTransport: settings.webtransport, connections: settings.peers, onWarning }))),
           swarm: scope === 'swarm' ? { table: serves ? 'auto' : 'client', relay: false, relayed: serves, announce: [] } : undefined,

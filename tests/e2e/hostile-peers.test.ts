@@ -58,6 +58,7 @@ describe('among peers on real sockets', { timeout: 300_000 }, () => {
     await mossDone(['repo', 'add', 'test', server.url, '--fingerprint', repository.fingerprint, '--yes'], { root });
     await mossDone(['share', 'on', '--scope', 'lan', '--yes'], { root });
     await mossDone(['config', 'set', 'timeout', '2'], { root });
+    await mossDone(['config', 'set', 'peer-host', '127.0.0.1'], { root });
     return root;
   }
 
