@@ -15,13 +15,14 @@ export interface Ask {
 }
 
 export class Incoming {
-  readonly #ask: Ask;
+  readonly #ask: Omit<Ask, 'wanted'> & { wanted: Ask['wanted'] | 'run' };
   readonly #compressor: Compressor | undefined;
   #head: Pick<Data, 'encoding' | 'plain' | 'length'> | undefined;
   #buffer = new Uint8Array(0);
   #received = 0;
 
-  constructor(ask: Ask, compressor: Compressor | undefined) {
+  /** @param ask what may come: of a run nothing but its bytes is known before it is here */
+  constructor(ask: Ask | { wanted: 'run'; maxBytes: number }, compressor: Compressor | undefined) {
     this.#ask = ask;
     this.#compressor = compressor;
   }
@@ -53,9 +54,10 @@ export class Incoming {
   /** Nothing is allocated for what may not come. */
   #check(encoding: Data['encoding'], plain: number): void {
     const { wanted, maxBytes, dictionary } = this.#ask;
+    if ((encoding === 'zstd run') !== (wanted === 'run')) throw badMessage('an answer that is in a run and is not');
     if (plain > maxBytes) throw badMessage(`${plain} bytes where ${maxBytes} may come`);
-    if ((encoding === 'zstd+base') !== (wanted.kind === 'delta')) throw badMessage('a delta that nobody asked for, or none where one was asked for');
-    if (wanted.kind === 'delta') {
+    if ((encoding === 'zstd+base') !== (wanted !== 'run' && wanted.kind === 'delta')) throw badMessage('a delta that nobody asked for, or none where one was asked for');
+    if (encoding === 'zstd+base') {
       if (plain !== maxBytes) throw badMessage(`a delta to ${plain} bytes where the file has ${maxBytes}`);
       return;
     }
@@ -72,7 +74,7 @@ export class Incoming {
     const { encoding = 'identity', plain = 0 } = this.#head ?? {};
     if (encoding === 'identity' || encoding === 'zstd+base' || this.#compressor === undefined) return this.#buffer;
     try {
-      const dictionary = encoding === 'zstd' ? undefined : this.#ask.dictionary?.bytes;
+      const dictionary = encoding === 'zstd+dictionary' ? this.#ask.dictionary?.bytes : undefined;
       return await this.#compressor.decompress(this.#buffer, { size: plain, dictionary });
     } catch (cause) {
       throw new MossError('bad-block', 'a peer sent what cannot be unpacked', { cause });

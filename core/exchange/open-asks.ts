@@ -4,6 +4,10 @@ import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
 import { Incoming, type Ask } from './incoming.ts';
 import { badMessage, MAX_ANSWER, type Data, type Item, type Message } from './wire/message.ts';
+import { decodeRun } from './wire/run.ts';
+
+/** Runs on their way at the same time: a server sends two answers by turns. */
+const MOST_RUNS = 4;
 
 export interface Pending {
   ask: Ask;
@@ -22,6 +26,8 @@ export class OpenAsks {
   readonly #onBad: (error: unknown) => void;
   readonly #pending = new Map<number, Pending>();
   readonly #queries = new Map<number, (here: boolean) => void>();
+  /** Runs on their way, by the first of their numbers. */
+  readonly #runs = new Map<number, Incoming>();
   #next = 0;
   /** Bytes that may still come for what was cancelled. */
   #stray = 0;
@@ -92,6 +98,10 @@ export class OpenAsks {
   #takeData(data: Data): void {
     this.progress += data.bytes.length;
     const pending = this.#pending.get(data.number);
+    if (data.encoding === 'zstd run') {
+      this.#takeRun(data, pending);
+      return;
+    }
     if (pending === undefined) {
       this.#stray -= data.bytes.length;
       if (data.number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for');
@@ -100,6 +110,38 @@ export class OpenAsks {
     const whole = pending.incoming.take(data);
     pending.onBytes?.(data.bytes.length);
     if (whole) void this.#complete(pending);
+  }
+
+  /** Who begins a run without end brings nothing that was asked for by it: it has 2 MiB at most, and there are few. */
+  #takeRun(data: Data, first: Pending | undefined): void {
+    let run = this.#runs.get(data.number);
+    if (run === undefined) {
+      if (this.#compressor === undefined || data.number >= this.#next || this.#runs.size >= MOST_RUNS) throw badMessage('a run that nobody asked for');
+      run = new Incoming({ wanted: 'run', maxBytes: MAX_ANSWER }, this.#compressor);
+      this.#runs.set(data.number, run);
+    }
+    const isWhole = run.take(data);
+    first?.onBytes?.(data.bytes.length);
+    if (!isWhole) return;
+    this.#runs.delete(data.number);
+    this.#completeRun(run).catch((error: unknown) => this.#onBad(error));
+  }
+
+  /** Each answer of a run was asked for, or was until a moment ago. */
+  async #completeRun(run: Incoming): Promise<void> {
+    for (const { number, bytes } of decodeRun(await run.content())) {
+      const pending = this.#pending.get(number);
+      if (pending === undefined) {
+        this.#stray -= bytes.length;
+        if (number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for, in a run');
+        continue;
+      }
+      const { wanted, maxBytes } = pending.ask;
+      if (wanted.kind === 'delta' || bytes.length > maxBytes) throw badMessage('a run with more than may come');
+      this.#pending.delete(number);
+      this.progress += LEAST_PROGRESS;
+      pending.resolve(bytes);
+    }
   }
 
   async #complete({ number, incoming, resolve, reject }: Pending): Promise<void> {

@@ -1,14 +1,16 @@
 /** One stream of a peer that asks: reads its wants, and sends the answers as turns come. */
 import { MossError } from '../error.ts';
+import type { Content } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
-import { Answers, unlessLost, type Answer } from './answers.ts';
+import { Answers, RUN_BYTES, RUN_ITEMS, unlessLost, type Answer } from './answers.ts';
 import type { Shared } from './server.ts';
 import { ServedDeltas } from './served-deltas.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
+import type { RunEntry } from './wire/run.ts';
 import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
@@ -28,9 +30,9 @@ export class ServedStream {
   readonly #stop = abortController();
   #hello: Hello | undefined;
   #lastNumber = -1;
-  /** Items that wait, in order; the one that is being looked up; and answers that are being sent. */
+  /** Items that wait, in order; those that are being looked up; and answers that are being sent. */
   readonly #waiting = new Map<number, OpenItem>();
-  #starting: number | undefined;
+  readonly #starting = new Set<number>();
   #active: Answer[] = [];
   #refused: number[] = [];
   /** The peer will not ask for more. */
@@ -130,8 +132,9 @@ export class ServedStream {
   #cancel(number: number): void {
     if (this.#waiting.delete(number)) this.#shared.open--;
     this.#deltas.cancel(number);
-    if (this.#starting === number) this.#starting = undefined;
-    const answer = this.#active.find((each) => each.number === number);
+    this.#starting.delete(number);
+    // Others are in a run, too.
+    const answer = this.#active.find((each) => each.number === number && each.encoding !== 'zstd run');
     if (answer !== undefined) this.#end(answer);
   }
 
@@ -239,31 +242,70 @@ export class ServedStream {
     else this.#active.push(this.#answers.ofBytes(number, delta.bytes, { encoding: 'zstd+base', plain }));
   }
 
-  /** Looks the next item up. */
+  /** Looks the next item up, and those that go with it. */
   async #begin(miss: number[], have: number[]): Promise<void> {
     const [item] = this.#waiting.values();
-    if (item === undefined) return;
-    const { number, wanted, maxBytes } = item;
+    const content = item && (await this.#lookUp(item, miss));
+    if (item === undefined || content === undefined) return;
+    if (item.query) have.push(item.number);
+    else if (!this.#joins(item, content)) await this.#answer(item, content, miss);
+    else await this.#answerTogether(item, content, miss);
+  }
+
+  /** What an item wants; `undefined` where it is not there, refused, or not wanted any more. */
+  async #lookUp({ number, wanted, maxBytes }: OpenItem, miss: number[]): Promise<Content | undefined> {
     this.#waiting.delete(number);
     this.#shared.open--;
     // What was asked for long ago may be too much by now.
     if (!this.#shared.upload.allows(this.#from.scope)) {
       this.#refused.push(number);
-      return;
+      return undefined;
     }
-    this.#starting = number;
+    this.#starting.add(number);
     const content = await this.#shared.options.holdings.find(wanted, { signal: this.#stop.signal });
-    if (this.#starting !== number) return;
-    if (content === undefined || content.size > maxBytes) miss.push(number);
-    else if (item.query) have.push(number);
-    else {
-      const reads = { zstd: this.#hello?.zstd === true, dictionary: item.dictionary };
-      const answer = await unlessLost(() => this.#answers.make(number, content, reads));
-      if (answer === undefined) miss.push(number);
-      else if (this.#starting === number) this.#active.push(answer);
-      else this.#answers.end(answer);
+    if (!this.#starting.delete(number)) return undefined;
+    if (content !== undefined && content.size <= maxBytes) return content;
+    miss.push(number);
+    return undefined;
+  }
+
+  async #answer({ number, dictionary }: Pick<OpenItem, 'number' | 'dictionary'>, content: Content, miss: number[]): Promise<void> {
+    this.#starting.add(number);
+    const answer = await unlessLost(() => this.#answers.make(number, content, { zstd: this.#hello?.zstd === true, dictionary }));
+    const isWanted = this.#starting.delete(number);
+    if (answer === undefined) miss.push(number);
+    else if (isWanted) this.#active.push(answer);
+    else this.#answers.end(answer);
+  }
+
+  #joins({ query, wanted, dictionary }: OpenItem, content: Content): boolean {
+    return !query && wanted.kind === 'block' && dictionary === undefined && this.#hello?.zstd === true && this.#answers.joins(content);
+  }
+
+  /** Small contents that were asked for one after the other go as one. */
+  async #answerTogether(first: OpenItem, firstContent: Content, miss: number[]): Promise<void> {
+    const entries: RunEntry[] = [];
+    let bytes = 0;
+    for (let [item, content]: [OpenItem | undefined, Content | undefined] = [first, firstContent]; item !== undefined; ) {
+      if (content !== undefined) {
+        if (!this.#joins(item, content) || bytes + content.size > RUN_BYTES) {
+          await this.#answer(item, content, miss);
+          break;
+        }
+        const { size } = content;
+        const found = content;
+        const read = await unlessLost(() => found.read(0, size, { signal: this.#stop.signal }));
+        if (read?.length === size) entries.push({ number: item.number, bytes: read });
+        else miss.push(item.number);
+        bytes += size;
+      }
+      [item] = this.#waiting.values();
+      if (item === undefined || item.query || item.wanted.kind !== 'block' || entries.length >= RUN_ITEMS || miss.length >= MAX_ITEMS) break;
+      content = await this.#lookUp(item, miss);
     }
-    this.#starting = undefined;
+    const run = entries.length > 1 ? await this.#answers.makeRun(entries) : undefined;
+    if (run !== undefined) this.#active.push(run);
+    else for (const { number, bytes: own } of entries) await this.#answer({ number, dictionary: undefined }, { size: own.length, compressible: true, read: (offset, length) => own.subarray(offset, offset + length) }, miss);
   }
 
   #end(answer: Answer): void {

@@ -36,7 +36,7 @@ export const DATA_HEAD_SIZE = 17;
 export const ITEM_SIZE = 46;
 
 /** How the bytes of an answer are to be read: the index is the number on the wire. */
-export const ENCODINGS = ['identity', 'zstd', 'zstd+dictionary', 'zstd+base'] as const;
+export const ENCODINGS = ['identity', 'zstd', 'zstd+dictionary', 'zstd+base', 'zstd run'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
 /** What can be asked for: something that is held, or a whole file as a delta against the `base` of its want. */
