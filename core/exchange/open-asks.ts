@@ -3,8 +3,8 @@ import { MossError } from '../error.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
 import { Incoming, type Ask } from './incoming.ts';
-import { badMessage, MAX_ANSWER, type Data, type Item, type Message } from './wire/message.ts';
-import { decodeRun } from './wire/run.ts';
+import { badMessage, MAX_ANSWER, MAX_ITEMS, type Data, type Item, type Message } from './wire/message.ts';
+import { decodeRun, runOverhead } from './wire/run.ts';
 
 /** Runs on their way at the same time: a server sends two answers by turns. */
 const MOST_RUNS = 4;
@@ -112,12 +112,14 @@ export class OpenAsks {
     if (whole) void this.#complete(pending);
   }
 
-  /** Who begins a run without end brings nothing that was asked for by it: it has 2 MiB at most, and there are few. */
+  /** A run has no more than what is waited for, and there are few: so a run of lies is cheap. */
   #takeRun(data: Data, first: Pending | undefined): void {
     let run = this.#runs.get(data.number);
     if (run === undefined) {
       if (this.#compressor === undefined || data.number >= this.#next || this.#runs.size >= MOST_RUNS) throw badMessage('a run that nobody asked for');
-      run = new Incoming({ wanted: 'run', maxBytes: MAX_ANSWER }, this.#compressor);
+      let most = this.#stray + runOverhead(MAX_ITEMS);
+      for (const { ask } of this.#pending.values()) most += ask.maxBytes;
+      run = new Incoming({ wanted: 'run', maxBytes: Math.min(MAX_ANSWER, most) }, this.#compressor);
       this.#runs.set(data.number, run);
     }
     const isWhole = run.take(data);

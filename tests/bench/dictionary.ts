@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { kindOf } from '../../core/dag/frame.ts';
-import { RUN_BYTES, RUN_CONTENT, RUN_ITEMS } from '../../core/exchange/answers.ts';
+import { RUN_BYTES, RUN_ITEMS } from '../../core/exchange/answers.ts';
 import { encodeRun, type RunEntry } from '../../core/exchange/wire/run.ts';
 import { composeDictionary } from '../../node/publish/dictionary.ts';
 import { nodeCompressor } from '../../node/zstd.ts';
@@ -181,7 +181,7 @@ function pack(bytes: Uint8Array, level: number, dictionary?: Uint8Array): number
   return Math.min(bytes.length, nodeCompressor.compress(bytes, { level, dictionary }).length);
 }
 
-/** As a peer of the swarm answers who asks for many small files: several as one (`core/exchange`). Larger ones go alone. */
+/** As a peer of the swarm answers who asks for many small files: several as one (`core/exchange`). */
 function inRuns(files: readonly Content[], level: number): number {
   let bytes = 0;
   let together: RunEntry[] = [];
@@ -194,10 +194,6 @@ function inRuns(files: readonly Content[], level: number): number {
   };
   for (const [number, { content }] of files.entries()) {
     if (size + content.length > RUN_BYTES || together.length === RUN_ITEMS) flush();
-    if (content.length > RUN_CONTENT) {
-      bytes += pack(content, level);
-      continue;
-    }
     together.push({ number, bytes: content });
     size += content.length;
   }

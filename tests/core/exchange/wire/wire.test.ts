@@ -141,7 +141,7 @@ function anyMessage(): Arbitrary<Message> {
   const deltas = array(tuple(file, boolean(), nat(MAX_DELTA_CONTENT)), { minLength: 1, maxLength: 20 }).map((list) =>
     list.map(([each, unpacked, maxBytes], number): Item => ({ number, wanted: { kind: 'delta', file: each, unpacked }, maxBytes })),
   );
-  const data = tuple(nat(), constantFrom('identity' as const, 'zstd' as const, 'zstd+dictionary' as const, 'zstd+base' as const), uint8Array({ minLength: 1, maxLength: 3000 }), nat(5000)).map(
+  const data = tuple(nat(), constantFrom('identity' as const, 'zstd' as const, 'zstd+dictionary' as const, 'zstd+base' as const, 'zstd run' as const), uint8Array({ minLength: 1, maxLength: 3000 }), nat(5000)).map(
     ([number, encoding, bytes, at]): Message => {
       const length = at + bytes.length;
       return { type: 'data', number, encoding, plain: encoding === 'identity' ? length : length + 10, length, at, bytes };
