@@ -8,6 +8,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { DeltaEnds } from '../ports/holdings.ts';
+import { ServedDeltas, type ServedDeltasOptions } from './served-deltas.ts';
 import { Turns } from './turns.ts';
 import { MAX_ANSWER, MAX_DELTA_CONTENT } from './wire/message.ts';
 
@@ -61,6 +62,11 @@ export class DeltaMaker {
     this.#limits = limits;
     this.#budget = WINDOW * limits.share;
     this.#countedAt = clock.now();
+  }
+
+  /** The deltas of one stream. */
+  serve(options: ServedDeltasOptions): ServedDeltas {
+    return new ServedDeltas(this, options);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Deltas that one stream asked for: while they are made, it goes on with other answers. */
 import type { Cid } from '../dag/cid.ts';
 import { unlessLost } from './answers.ts';
-import type { MadeDelta } from './delta-maker.ts';
+import type { DeltaMaker, MadeDelta } from './delta-maker.ts';
 import type { Shared } from './server.ts';
 import type { DeltaAsked, Item } from './wire/message.ts';
 
@@ -29,19 +29,20 @@ export interface ServedDeltasOptions {
 const MOST_MADE = 4;
 
 export class ServedDeltas {
+  readonly #maker: DeltaMaker;
   readonly #options: ServedDeltasOptions;
   readonly #waiting = new Map<number, DeltaItem>();
   readonly #underWay = new Set<number>();
   #made: ServedDelta[] = [];
 
-  constructor(options: ServedDeltasOptions) {
+  constructor(maker: DeltaMaker, options: ServedDeltasOptions) {
+    this.#maker = maker;
     this.#options = options;
   }
 
-  /** Whether deltas are made at all. */
+  /** Whether deltas are made of what is held. */
   get isServed(): boolean {
-    const { deltas, holdings } = this.#options.shared.options;
-    return deltas !== undefined && holdings.findEnds !== undefined;
+    return this.#options.shared.options.holdings.findEnds !== undefined;
   }
 
   /** Items that were added, and neither taken nor cancelled. */
@@ -103,8 +104,7 @@ export class ServedDeltas {
 
   /** What is not listed, not possible, or not worth it: all of it is simply not there. */
   async #delta({ wanted, base, maxBytes }: DeltaItem): Promise<MadeDelta> {
-    const { deltas, holdings } = this.#options.shared.options;
-    const ends = base && holdings.findEnds?.(wanted.file, base, wanted.unpacked);
-    return ends === undefined || deltas === undefined || ends.target.size !== maxBytes ? { kind: 'none' } : deltas.make(this.#options.peer, ends);
+    const ends = base && this.#options.shared.options.holdings.findEnds?.(wanted.file, base, wanted.unpacked);
+    return ends === undefined || ends.target.size !== maxBytes ? { kind: 'none' } : this.#maker.make(this.#options.peer, ends);
   }
 }

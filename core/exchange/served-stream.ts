@@ -5,7 +5,7 @@ import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, RUN_BYTES, RUN_ITEMS, unlessLost, type Answer } from './answers.ts';
 import type { Shared } from './server.ts';
-import { ServedDeltas } from './served-deltas.ts';
+import type { ServedDeltas } from './served-deltas.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
@@ -39,7 +39,7 @@ export class ServedStream {
   #ended = false;
   #wake: (() => void) | undefined;
   readonly #answers: Answers;
-  readonly #deltas: ServedDeltas;
+  readonly #deltas: ServedDeltas | undefined;
   readonly #watch: StreamWatch;
 
   constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared) {
@@ -47,7 +47,7 @@ export class ServedStream {
     this.#from = from;
     this.#shared = shared;
     this.#answers = new Answers({ shared, scope: from.scope, signal: this.#stop.signal });
-    this.#deltas = new ServedDeltas({ shared, peer: from.id, onMade: () => this.#notify() });
+    this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
   }
 
@@ -57,7 +57,7 @@ export class ServedStream {
     const watching = this.#watch.run(this.#shared.limits, {
       signal: this.#stop.signal,
       isGreeted: () => this.#hello !== undefined,
-      isIdle: () => this.#waiting.size === 0 && this.#active.length === 0 && this.#deltas.open === 0,
+      isIdle: () => this.#waiting.size === 0 && this.#active.length === 0 && this.#openDeltas === 0,
     });
     watching.catch(() => undefined);
     try {
@@ -106,8 +106,9 @@ export class ServedStream {
       const { dictionary, base } = message.type === 'want' ? message : {};
       for (const { wanted, ...item } of message.items) {
         if (!this.#admits(item.number)) continue;
-        if (wanted.kind === 'delta') this.#deltas.add({ ...item, wanted, base });
-        else this.#waiting.set(item.number, { ...item, wanted, query: message.type === 'query', dictionary });
+        if (wanted.kind !== 'delta') this.#waiting.set(item.number, { ...item, wanted, query: message.type === 'query', dictionary });
+        else if (this.#deltas === undefined) throw badMessage('a delta of who makes none');
+        else this.#deltas.add({ ...item, wanted, base });
         this.#shared.open++;
       }
     } else if (message.type === 'cancel') for (const number of message.numbers) this.#cancel(number);
@@ -119,7 +120,7 @@ export class ServedStream {
     if (number <= this.#lastNumber) throw badMessage('numbers that do not ascend');
     this.#lastNumber = number;
     const { limits, upload } = this.#shared;
-    if (this.#waiting.size + this.#active.length + this.#deltas.open >= limits.open) throw badMessage(`more than ${limits.open} open items`);
+    if (this.#waiting.size + this.#active.length + this.#openDeltas >= limits.open) throw badMessage(`more than ${limits.open} open items`);
     if (this.#shared.open >= limits.openInAll || !upload.allows(this.#from.scope)) {
       this.#refused.push(number);
       // Who goes on asking although it hears nothing but busy is no peer.
@@ -131,7 +132,7 @@ export class ServedStream {
 
   #cancel(number: number): void {
     if (this.#waiting.delete(number)) this.#shared.open--;
-    this.#deltas.cancel(number);
+    this.#deltas?.cancel(number);
     this.#starting.delete(number);
     // Others are in a run, too.
     const answer = this.#active.find((each) => each.number === number && each.encoding !== 'zstd run');
@@ -146,8 +147,8 @@ export class ServedStream {
     let spare: TurnBuffer | undefined;
     let sent: TurnBuffer | undefined;
     for (;;) {
-      while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0 && !this.#deltas.isReady) {
-        if (this.#ended && this.#deltas.open === 0) return writing;
+      while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0 && this.#deltas?.isReady !== true) {
+        if (this.#ended && this.#openDeltas === 0) return writing;
         // Who asks for nothing has no memory here.
         spare = sent = undefined;
         await this.#change();
@@ -177,9 +178,13 @@ export class ServedStream {
     }
   }
 
+  get #openDeltas(): number {
+    return this.#deltas?.open ?? 0;
+  }
+
   #holds(): Pick<Hello, 'frames' | 'files' | 'deltas' | 'repositories'> {
     const { frames, files, repositories } = this.#shared.options.holdings;
-    return { frames, files, deltas: this.#deltas.isServed, repositories: [...repositories] };
+    return { frames, files, deltas: this.#deltas?.isServed === true, repositories: [...repositories] };
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -195,7 +200,7 @@ export class ServedStream {
     let content = 0;
     while (buffer.room > 0 && miss.length + have.length < MAX_ITEMS) {
       if (this.#active.length < MOST_ACTIVE) {
-        if (this.#deltas.isReady) {
+        if (this.#deltas?.isReady === true) {
           this.#takeDelta(miss);
           continue;
         }
@@ -234,7 +239,7 @@ export class ServedStream {
 
   /** Takes over a delta that was made, or was not. */
   #takeDelta(miss: number[]): void {
-    const made = this.#deltas.take();
+    const made = this.#deltas?.take();
     if (made === undefined) return;
     const { number, plain, delta } = made;
     if (delta.kind === 'none') miss.push(number);
@@ -316,7 +321,7 @@ export class ServedStream {
   #forget(): void {
     this.#shared.open -= this.#waiting.size;
     this.#waiting.clear();
-    this.#deltas.stop();
+    this.#deltas?.stop();
     for (const answer of this.#active) this.#end(answer);
   }
 
