@@ -7,19 +7,12 @@ import type { Content } from '../ports/holdings.ts';
 import type { PeerScope } from '../ports/transport.ts';
 import type { Shared } from './server.ts';
 import type { Encoding } from './wire/message.ts';
-import { encodeRun, type RunEntry } from './wire/run.ts';
 
 /** Below this, an answer gains nothing by compression; above, it would hold too much memory. */
 const COMPRESSED_FROM = 128;
-const COMPRESSED_UP_TO = 1024 * 1024;
+export const COMPRESSED_UP_TO = 1024 * 1024;
 /** The quick level: as small as 19 without the dictionary, at 65 times the speed (measured). */
 const LEVEL = 3;
-
-/** Bytes of files that go together, below what one answer may have, and how many these are. */
-export const RUN_BYTES = 1900 * 1024;
-export const RUN_ITEMS = 256;
-/** Of a run: 1.17 times the bytes of a whole archive at level 19, where 3 makes 1.26 and single files have 1.65 (measured). */
-const RUN_LEVEL = 6;
 
 export interface Answer {
   readonly number: number;
@@ -71,22 +64,6 @@ export class Answers {
     this.#options.shared.held += bytes.length;
     const read = (offset: number, length: number): Uint8Array => bytes.subarray(offset, offset + length);
     return { number, encoding, plain, length: bytes.length, at: 0, over: false, read, held: bytes.length };
-  }
-
-  /** Whether a file may go together with others. */
-  joins({ size, compressible }: Content): boolean {
-    const { shared, scope } = this.#options;
-    return scope !== 'lan' && shared.options.compressor !== undefined && compressible && size <= COMPRESSED_UP_TO && shared.held + RUN_BYTES <= shared.limits.held;
-  }
-
-  /** One answer of several. @param entries their numbers ascending */
-  async makeRun(entries: readonly RunEntry[]): Promise<Answer | undefined> {
-    const [first] = entries;
-    const { compressor } = this.#options.shared.options;
-    if (first === undefined || compressor === undefined) return undefined;
-    const run = encodeRun(entries);
-    const bytes = await compressor.compress(run, { level: RUN_LEVEL });
-    return bytes.length <= run.length ? this.ofBytes(first.number, bytes, { encoding: 'zstd run', plain: run.length }) : undefined;
   }
 
   /** The content is on its way, or not wanted any more. */

@@ -7,6 +7,7 @@ import type { GetOptions } from '../ports/source.ts';
 import type { Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import type { Ask } from './incoming.ts';
+import type { IncomingRuns } from './incoming-runs.ts';
 import { LEAST_PROGRESS, OpenAsks, type Pending } from './open-asks.ts';
 import type { RateLimit } from './token-bucket.ts';
 import { Decoder, FROM_SERVER } from './wire/decode.ts';
@@ -17,6 +18,8 @@ export interface AskStreamOptions {
   clock: Clock;
   /** Without it, answers come as they are. */
   compressor?: Compressor | undefined;
+  /** Without it, or without a compressor, no small files come together. */
+  runs?: typeof IncomingRuns | undefined;
   /** Milliseconds without any progress after which the stream is given up. */
   stallTimeout?: number | undefined;
   /** How fast bytes may come: nothing more is read before those that came were allowed. */
@@ -44,9 +47,10 @@ export class AskStream {
   constructor(stream: Stream, options: AskStreamOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#asks = new OpenAsks(options.compressor, (error) => this.#fail(error));
+    this.#asks = new OpenAsks(options, (error) => this.#fail(error));
     const zstd = options.compressor !== undefined;
-    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, zstd, maxOpen: 0, repositories: [] }));
+    const runs = zstd && options.runs !== undefined;
+    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, zstd, runs, maxOpen: 0, repositories: [] }));
     this.#flush();
     this.#greeted.promise.catch(() => undefined);
     this.#read().catch((error: unknown) => this.#fail(error));

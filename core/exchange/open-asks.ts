@@ -2,12 +2,10 @@
 import { MossError } from '../error.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
+import type { IncomingRuns } from './incoming-runs.ts';
 import { Incoming, type Ask } from './incoming.ts';
-import { badMessage, MAX_ANSWER, MAX_ITEMS, type Data, type Item, type Message } from './wire/message.ts';
-import { decodeRun, runOverhead } from './wire/run.ts';
-
-/** Runs on their way at the same time: a server sends two answers by turns. */
-const MOST_RUNS = 4;
+import { badMessage, MAX_ANSWER, type Data, type Item, type Message } from './wire/message.ts';
+import { ENTRY, type RunEntry } from './wire/run.ts';
 
 export interface Pending {
   ask: Ask;
@@ -18,6 +16,13 @@ export interface Pending {
   reject: (error: unknown) => void;
 }
 
+export interface OpenAsksOptions {
+  /** Without it, answers come as they are. */
+  compressor?: Compressor | undefined;
+  /** Without it, no runs may come. */
+  runs?: typeof IncomingRuns | undefined;
+}
+
 /** As much as a stream must bring in a while: an answer that is no content counts as that. */
 export const LEAST_PROGRESS = 4096;
 
@@ -26,17 +31,17 @@ export class OpenAsks {
   readonly #onBad: (error: unknown) => void;
   readonly #pending = new Map<number, Pending>();
   readonly #queries = new Map<number, (here: boolean) => void>();
-  /** Runs on their way, by the first of their numbers. */
-  readonly #runs = new Map<number, Incoming>();
+  readonly #runs: IncomingRuns | undefined;
   #next = 0;
-  /** Bytes that may still come for what was cancelled. */
+  /** Bytes that may still come for what was cancelled, alone or in a run. */
   #stray = 0;
   /** Bytes and answers that came since this was set to 0. */
   progress = 0;
 
   /** @param onBad called when an answer came that cannot be unpacked */
-  constructor(compressor: Compressor | undefined, onBad: (error: unknown) => void) {
+  constructor({ compressor, runs: Runs }: OpenAsksOptions, onBad: (error: unknown) => void) {
     this.#compressor = compressor;
+    this.#runs = compressor && Runs && new Runs(compressor);
     this.#onBad = onBad;
   }
 
@@ -65,7 +70,7 @@ export class OpenAsks {
    */
   cancel({ number, incoming }: Pending, sent: boolean): boolean {
     if (!this.#pending.delete(number)) return false;
-    if (sent) this.#stray += incoming.rest;
+    if (sent) this.#stray += ENTRY + incoming.rest;
     return true;
   }
 
@@ -112,34 +117,31 @@ export class OpenAsks {
     if (whole) void this.#complete(pending);
   }
 
-  /** A run has no more than what is waited for, and there are few: so a run of lies is cheap. */
+  /** Several answers as one: no more than what is waited for. */
   #takeRun(data: Data, first: Pending | undefined): void {
-    let run = this.#runs.get(data.number);
-    if (run === undefined) {
-      if (this.#compressor === undefined || data.number >= this.#next || this.#runs.size >= MOST_RUNS) throw badMessage('a run that nobody asked for');
-      let most = this.#stray + runOverhead(MAX_ITEMS);
-      for (const { ask } of this.#pending.values()) most += ask.maxBytes;
-      run = new Incoming({ wanted: 'run', maxBytes: Math.min(MAX_ANSWER, most) }, this.#compressor);
-      this.#runs.set(data.number, run);
-    }
-    const isWhole = run.take(data);
+    if (this.#runs === undefined || data.number >= this.#next) throw badMessage('a run that nobody asked for');
+    const entries = this.#runs.take(data, () => this.#mostInRuns);
     first?.onBytes?.(data.bytes.length);
-    if (!isWhole) return;
-    this.#runs.delete(data.number);
-    this.#completeRun(run).catch((error: unknown) => this.#onBad(error));
+    entries?.then((each) => this.#completeAll(each)).catch((error: unknown) => this.#onBad(error));
+  }
+
+  get #mostInRuns(): number {
+    let most = this.#stray;
+    for (const { ask } of this.#pending.values()) if (ask.wanted.kind === 'block') most += ENTRY + ask.maxBytes;
+    return most;
   }
 
   /** Each answer of a run was asked for, or was until a moment ago. */
-  async #completeRun(run: Incoming): Promise<void> {
-    for (const { number, bytes } of decodeRun(await run.content())) {
+  #completeAll(entries: readonly RunEntry[]): void {
+    for (const { number, bytes } of entries) {
       const pending = this.#pending.get(number);
       if (pending === undefined) {
-        this.#stray -= bytes.length;
+        this.#stray -= ENTRY + bytes.length;
         if (number >= this.#next || this.#stray < 0) throw badMessage('content that nobody asked for, in a run');
         continue;
       }
       const { wanted, maxBytes } = pending.ask;
-      if (wanted.kind === 'delta' || bytes.length > maxBytes) throw badMessage('a run with more than may come');
+      if (wanted.kind !== 'block' || bytes.length > maxBytes) throw badMessage('a run with other than what may come');
       this.#pending.delete(number);
       this.progress += LEAST_PROGRESS;
       pending.resolve(bytes);

@@ -9,12 +9,15 @@ import type { Peer } from '../ports/transport.ts';
 import { abortable } from './abortable.ts';
 import { AskStream } from './ask-stream.ts';
 import type { Ask } from './incoming.ts';
+import type { IncomingRuns } from './incoming-runs.ts';
 import type { RateLimit } from './token-bucket.ts';
 
 export interface PeerSourceOptions {
   peer: Peer;
   clock: Clock;
   compressor?: Compressor | undefined;
+  /** Reads runs of small files; without it, or without a compressor, none come. */
+  runs?: typeof IncomingRuns | undefined;
   /** Streams at the same time: more than two gain nothing over one connection. */
   streams?: number | undefined;
   /** What the ledger calls it, where it is neither of the peer's scope. */
@@ -100,12 +103,12 @@ export class PeerSource implements FileSource {
 
   /** Not ended by one caller's signal: others wait for it too, and the carrier has a deadline. */
   #open(): Promise<AskStream> {
-    const { peer, clock, compressor, stallTimeout } = this.#options;
+    const { peer, clock, compressor, runs, stallTimeout } = this.#options;
     const rate = peer.scope === 'lan' ? undefined : this.#options.rate;
     const opening = peer
       .open()
       .then((stream) => {
-        const asking = new AskStream(stream, { clock, compressor, stallTimeout, rate });
+        const asking = new AskStream(stream, { clock, compressor, runs, stallTimeout, rate });
         this.#streams.push(asking);
         // What was under way when this was closed.
         if (this.#closed) this.close();

@@ -55,8 +55,8 @@ export class ServedDeltas {
     return this.#made.length > 0;
   }
 
-  /** Adds an item, which the caller has counted as open. */
   add(item: DeltaItem): void {
+    this.#options.shared.open++;
     this.#waiting.set(item.number, item);
     this.#begin();
   }

@@ -1,27 +1,21 @@
 /** One stream of a peer that asks: reads its wants, and sends the answers as turns come. */
 import { MossError } from '../error.ts';
-import type { Content } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
-import { Answers, RUN_BYTES, RUN_ITEMS, unlessLost, type Answer } from './answers.ts';
-import type { Shared } from './server.ts';
+import { Answers, unlessLost, type Answer } from './answers.ts';
 import type { ServedDeltas } from './served-deltas.ts';
+import { ServedItems } from './served-items.ts';
+import type { Found, ServedRuns } from './served-runs.ts';
+import type { Shared } from './server.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import type { RunEntry } from './wire/run.ts';
-import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item, type Message } from './wire/message.ts';
+import { badMessage, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
 const RETRY_AFTER = 1000;
-
-interface OpenItem extends Item {
-  wanted: Exclude<Item['wanted'], DeltaAsked>;
-  query: boolean;
-  dictionary: Uint8Array | undefined;
-}
 
 export class ServedStream {
   readonly #stream: Stream;
@@ -29,16 +23,14 @@ export class ServedStream {
   readonly #shared: Shared;
   readonly #stop = abortController();
   #hello: Hello | undefined;
-  #lastNumber = -1;
-  /** Items that wait, in order; those that are being looked up; and answers that are being sent. */
-  readonly #waiting = new Map<number, OpenItem>();
-  readonly #starting = new Set<number>();
+  /** Answers that are being sent. */
   #active: Answer[] = [];
-  #refused: number[] = [];
   /** The peer will not ask for more. */
   #ended = false;
   #wake: (() => void) | undefined;
+  readonly #items: ServedItems;
   readonly #answers: Answers;
+  readonly #runs: ServedRuns | undefined;
   readonly #deltas: ServedDeltas | undefined;
   readonly #watch: StreamWatch;
 
@@ -46,7 +38,11 @@ export class ServedStream {
     this.#stream = stream;
     this.#from = from;
     this.#shared = shared;
-    this.#answers = new Answers({ shared, scope: from.scope, signal: this.#stop.signal });
+    const of = { shared, scope: from.scope, signal: this.#stop.signal };
+    this.#items = new ServedItems(of);
+    this.#answers = new Answers(of);
+    const { compressor, runs: Runs } = shared.options;
+    this.#runs = compressor && Runs && new Runs({ ...of, compressor, items: this.#items, answers: this.#answers });
     this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
   }
@@ -57,7 +53,7 @@ export class ServedStream {
     const watching = this.#watch.run(this.#shared.limits, {
       signal: this.#stop.signal,
       isGreeted: () => this.#hello !== undefined,
-      isIdle: () => this.#waiting.size === 0 && this.#active.length === 0 && this.#openDeltas === 0,
+      isIdle: () => this.#items.size === 0 && this.#active.length === 0 && this.#openDeltas === 0,
     });
     watching.catch(() => undefined);
     try {
@@ -105,35 +101,18 @@ export class ServedStream {
       this.#watch.asked();
       const { dictionary, base } = message.type === 'want' ? message : {};
       for (const { wanted, ...item } of message.items) {
-        if (!this.#admits(item.number)) continue;
-        if (wanted.kind !== 'delta') this.#waiting.set(item.number, { ...item, wanted, query: message.type === 'query', dictionary });
+        if (!this.#items.admits(item.number, this.#active.length + this.#openDeltas)) continue;
+        if (wanted.kind !== 'delta') this.#items.add({ ...item, wanted, query: message.type === 'query', dictionary });
         else if (this.#deltas === undefined) throw badMessage('a delta of who makes none');
         else this.#deltas.add({ ...item, wanted, base });
-        this.#shared.open++;
       }
     } else if (message.type === 'cancel') for (const number of message.numbers) this.#cancel(number);
     else throw badMessage(`${message.type} once more`);
   }
 
-  /** Whether one item more may be open: else it is refused. */
-  #admits(number: number): boolean {
-    if (number <= this.#lastNumber) throw badMessage('numbers that do not ascend');
-    this.#lastNumber = number;
-    const { limits, upload } = this.#shared;
-    if (this.#waiting.size + this.#active.length + this.#openDeltas >= limits.open) throw badMessage(`more than ${limits.open} open items`);
-    if (this.#shared.open >= limits.openInAll || !upload.allows(this.#from.scope)) {
-      this.#refused.push(number);
-      // Who goes on asking although it hears nothing but busy is no peer.
-      if (this.#refused.length > limits.open) throw badMessage('a flood of wants');
-      return false;
-    }
-    return true;
-  }
-
   #cancel(number: number): void {
-    if (this.#waiting.delete(number)) this.#shared.open--;
+    this.#items.cancel(number);
     this.#deltas?.cancel(number);
-    this.#starting.delete(number);
     // Others are in a run, too.
     const answer = this.#active.find((each) => each.number === number && each.encoding !== 'zstd run');
     if (answer !== undefined) this.#end(answer);
@@ -142,12 +121,12 @@ export class ServedStream {
   async #send(): Promise<void> {
     const { turns, upload, options } = this.#shared;
     // The next bytes are read while the last ones are on their way.
-    let writing = this.#write(encodeMessage({ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, maxOpen: this.#shared.limits.open }));
+    let writing = this.#write(encodeMessage({ type: 'hello', version: VERSION, ...this.#holds(), zstd: false, runs: false, maxOpen: this.#shared.limits.open }));
     writing.catch(() => undefined);
     let spare: TurnBuffer | undefined;
     let sent: TurnBuffer | undefined;
     for (;;) {
-      while (this.#waiting.size === 0 && this.#active.length === 0 && this.#refused.length === 0 && this.#deltas?.isReady !== true) {
+      while (this.#items.size === 0 && this.#active.length === 0 && !this.#items.hasRefused && this.#deltas?.isReady !== true) {
         if (this.#ended && this.#openDeltas === 0) return writing;
         // Who asks for nothing has no memory here.
         spare = sent = undefined;
@@ -204,7 +183,7 @@ export class ServedStream {
           this.#takeDelta(miss);
           continue;
         }
-        if (this.#waiting.size > 0) {
+        if (this.#items.size > 0) {
           await this.#begin(miss, have);
           continue;
         }
@@ -222,7 +201,7 @@ export class ServedStream {
       }
       if (bytes === undefined || answer.at >= answer.length) this.#end(answer);
     }
-    const refused = this.#refused.splice(0, MAX_ITEMS);
+    const refused = this.#items.takeRefused();
     // After the pieces: what is missing may have been found damaged after its first ones.
     if (miss.length > 0) buffer.addMessage({ type: 'miss', numbers: miss });
     if (have.length > 0) buffer.addMessage({ type: 'have', numbers: have });
@@ -243,74 +222,33 @@ export class ServedStream {
     if (made === undefined) return;
     const { number, plain, delta } = made;
     if (delta.kind === 'none') miss.push(number);
-    else if (delta.kind === 'busy' || !this.#shared.upload.allows(this.#from.scope)) this.#refused.push(number);
+    else if (delta.kind === 'busy' || !this.#shared.upload.allows(this.#from.scope)) this.#items.refuse(number);
     else this.#active.push(this.#answers.ofBytes(number, delta.bytes, { encoding: 'zstd+base', plain }));
   }
 
   /** Looks the next item up, and those that go with it. */
   async #begin(miss: number[], have: number[]): Promise<void> {
-    const [item] = this.#waiting.values();
-    const content = item && (await this.#lookUp(item, miss));
+    const item = this.#items.next;
+    const content = item && (await this.#items.lookUp(item, miss));
     if (item === undefined || content === undefined) return;
+    const found = { item, content };
     if (item.query) have.push(item.number);
-    else if (!this.#joins(item, content)) await this.#answer(item, content, miss);
-    else await this.#answerTogether(item, content, miss);
+    else if (this.#hello?.runs === true && this.#runs?.begins(item, content) === true) await this.#answerTogether(found, this.#runs, miss);
+    else await this.#answer(found, miss);
   }
 
-  /** What an item wants; `undefined` where it is not there, refused, or not wanted any more. */
-  async #lookUp({ number, wanted, maxBytes }: OpenItem, miss: number[]): Promise<Content | undefined> {
-    this.#waiting.delete(number);
-    this.#shared.open--;
-    // What was asked for long ago may be too much by now.
-    if (!this.#shared.upload.allows(this.#from.scope)) {
-      this.#refused.push(number);
-      return undefined;
-    }
-    this.#starting.add(number);
-    const content = await this.#shared.options.holdings.find(wanted, { signal: this.#stop.signal });
-    if (!this.#starting.delete(number)) return undefined;
-    if (content !== undefined && content.size <= maxBytes) return content;
-    miss.push(number);
-    return undefined;
-  }
-
-  async #answer({ number, dictionary }: Pick<OpenItem, 'number' | 'dictionary'>, content: Content, miss: number[]): Promise<void> {
-    this.#starting.add(number);
-    const answer = await unlessLost(() => this.#answers.make(number, content, { zstd: this.#hello?.zstd === true, dictionary }));
-    const isWanted = this.#starting.delete(number);
+  async #answer({ item: { number, dictionary }, content }: Found, miss: number[]): Promise<void> {
+    const zstd = this.#hello?.zstd === true;
+    const { result: answer, isWanted } = await this.#items.work(number, () => unlessLost(() => this.#answers.make(number, content, { zstd, dictionary })));
     if (answer === undefined) miss.push(number);
     else if (isWanted) this.#active.push(answer);
     else this.#answers.end(answer);
   }
 
-  #joins({ query, wanted, dictionary }: OpenItem, content: Content): boolean {
-    return !query && wanted.kind === 'block' && dictionary === undefined && this.#hello?.zstd === true && this.#answers.joins(content);
-  }
-
-  /** Small contents that were asked for one after the other go as one. */
-  async #answerTogether(first: OpenItem, firstContent: Content, miss: number[]): Promise<void> {
-    const entries: RunEntry[] = [];
-    let bytes = 0;
-    for (let [item, content]: [OpenItem | undefined, Content | undefined] = [first, firstContent]; item !== undefined; ) {
-      if (content !== undefined) {
-        if (!this.#joins(item, content) || bytes + content.size > RUN_BYTES) {
-          await this.#answer(item, content, miss);
-          break;
-        }
-        const { size } = content;
-        const found = content;
-        const read = await unlessLost(() => found.read(0, size, { signal: this.#stop.signal }));
-        if (read?.length === size) entries.push({ number: item.number, bytes: read });
-        else miss.push(item.number);
-        bytes += size;
-      }
-      [item] = this.#waiting.values();
-      if (item === undefined || item.query || item.wanted.kind !== 'block' || entries.length >= RUN_ITEMS || miss.length >= MAX_ITEMS) break;
-      content = await this.#lookUp(item, miss);
-    }
-    const run = entries.length > 1 ? await this.#answers.makeRun(entries) : undefined;
+  async #answerTogether(first: Found, runs: ServedRuns, miss: number[]): Promise<void> {
+    const { run, alone } = await runs.take(first, miss);
     if (run !== undefined) this.#active.push(run);
-    else for (const { number, bytes: own } of entries) await this.#answer({ number, dictionary: undefined }, { size: own.length, compressible: true, read: (offset, length) => own.subarray(offset, offset + length) }, miss);
+    for (const each of alone) await this.#answer(each, miss);
   }
 
   #end(answer: Answer): void {
@@ -319,8 +257,7 @@ export class ServedStream {
   }
 
   #forget(): void {
-    this.#shared.open -= this.#waiting.size;
-    this.#waiting.clear();
+    this.#items.stop();
     this.#deltas?.stop();
     for (const answer of this.#active) this.#end(answer);
   }

@@ -6,6 +6,7 @@ import type { Holdings } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import type { DeltaMaker } from './delta-maker.ts';
+import type { ServedRuns } from './served-runs.ts';
 import { ServedStream } from './served-stream.ts';
 import { Turns } from './turns.ts';
 import { UNLIMITED, type UploadLimits } from './upload.ts';
@@ -49,6 +50,8 @@ export interface ServerOptions {
   upload?: UploadLimits | undefined;
   /** Makes deltas for those who ask; without it, or where the holdings have no ends of any, none are. */
   deltas?: DeltaMaker | undefined;
+  /** Sends small files together; without it, or without a compressor, each goes by itself. */
+  runs?: typeof ServedRuns | undefined;
   /** Called for content that was sent, as it is sent. */
   onServed?: ((from: Omit<Peer, 'open'>, bytes: number) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 /** The peers that a command may ask: those of the root's daemon where one runs, else those that it finds itself. */
 import { join } from 'node:path';
+import { IncomingRuns } from '../../core/exchange/incoming-runs.ts';
 import { PeerSource } from '../../core/exchange/peer-source.ts';
 import { TokenBucket } from '../../core/exchange/token-bucket.ts';
 import type { Listener } from '../../core/install/event.ts';
@@ -120,7 +121,7 @@ export class PeerAccess {
     const { peers } = await this.#origin;
     for (const peer of await peers()) {
       if (this.#sources.has(peer.id) || this.#banned.has(peer.id)) continue;
-      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, streams: STREAMS, rate: this.#rate });
+      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, runs: IncomingRuns, streams: STREAMS, rate: this.#rate });
       this.#sources.set(peer.id, source);
       // Its stream is open by the time that something is wanted; whether it answers shows then.
       source.greet().catch(() => undefined);

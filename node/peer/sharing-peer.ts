@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeltaMaker } from '../../core/exchange/delta-maker.ts';
+import { ServedRuns } from '../../core/exchange/served-runs.ts';
 import { ExchangeServer } from '../../core/exchange/server.ts';
 import type { Listener } from '../../core/install/event.ts';
 import type { PeerScope, StreamHandler } from '../../core/ports/transport.ts';
@@ -169,7 +170,7 @@ export class SharingPeer {
       this.#rate(id).add(bytes, performance.now());
     };
     const deltas = new DeltaMaker({ clock: nodeClock, compressor: backgroundCompressor });
-    const common = { clock: nodeClock, compressor: backgroundCompressor, upload: uploadLimits(settings, this.book), deltas, onServed };
+    const common = { clock: nodeClock, compressor: backgroundCompressor, upload: uploadLimits(settings, this.book), deltas, runs: ServedRuns, onServed };
     const near = new ExchangeServer({ ...common, holdings: this.holdings });
     const far = settings['swarm-serves'] === 'installed' ? near : new ExchangeServer({ ...common, holdings: new RootHoldings(this.#options.layout) });
     this.#servers.push(...new Set([near, far]));

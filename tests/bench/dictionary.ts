@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { kindOf } from '../../core/dag/frame.ts';
-import { RUN_BYTES, RUN_ITEMS } from '../../core/exchange/answers.ts';
+import { RUN_BYTES, RUN_ITEMS } from '../../core/exchange/served-runs.ts';
 import { encodeRun, type RunEntry } from '../../core/exchange/wire/run.ts';
 import { composeDictionary } from '../../node/publish/dictionary.ts';
 import { nodeCompressor } from '../../node/zstd.ts';

@@ -31,7 +31,7 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
   if (body.length < 9) throw badMessage('a short hello');
   const version = view.getUint8(0);
   if (version < VERSION) throw badMessage(`version ${version}`);
-  const holds = view.getUint8(1);
+  const [holds, reads] = [view.getUint8(1), view.getUint8(2)];
   const count = view.getUint16(7);
   if (count > MAX_REPOSITORIES || body.length < 9 + 32 * count) throw badMessage(`${count} repositories in a hello of ${body.length} bytes`);
   return {
@@ -40,7 +40,8 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
     frames: (holds & 1) !== 0,
     files: (holds & 2) !== 0,
     deltas: (holds & 4) !== 0,
-    zstd: (view.getUint8(2) & 1) !== 0,
+    zstd: (reads & 1) !== 0,
+    runs: (reads & 2) !== 0,
     maxOpen: view.getUint32(3),
     repositories: Array.from({ length: count }, (_, i) => copyOf(body, 9 + 32 * i)),
   };

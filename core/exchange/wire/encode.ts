@@ -51,12 +51,12 @@ function encodeData(message: Data): Uint8Array {
   return out;
 }
 
-function encodeHello({ version, frames, files, deltas, zstd, maxOpen, repositories }: Hello): Uint8Array {
+function encodeHello({ version, frames, files, deltas, zstd, runs, maxOpen, repositories }: Hello): Uint8Array {
   if (repositories.length > MAX_REPOSITORIES) throw tooMuch('repositories');
   const { out, view } = begin('hello', 9 + 32 * repositories.length);
   view.setUint8(5, version);
   view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0) | (deltas ? 4 : 0));
-  view.setUint8(7, zstd ? 1 : 0);
+  view.setUint8(7, (zstd ? 1 : 0) | (runs ? 2 : 0));
   view.setUint32(8, maxOpen);
   view.setUint16(12, repositories.length);
   for (const [i, repository] of repositories.entries()) out.set(repository.subarray(0, 32), 14 + 32 * i);

@@ -67,6 +67,7 @@ export interface Hello {
   deltas: boolean;
   /** What the sender can read beside `identity`. */
   zstd: boolean;
+  runs: boolean;
   /** Items that the sender lets be open on this stream at the same time. */
   maxOpen: number;
   /** What it serves: fingerprints of 32 bytes. */

@@ -12,7 +12,8 @@ export interface RunEntry {
 }
 
 const HEAD = 2;
-const ENTRY = 8;
+/** Bytes that a run says of each of its answers. */
+export const ENTRY = 8;
 
 /** Bytes that a run of answers has beside their own. */
 export function runOverhead(count: number): number {
