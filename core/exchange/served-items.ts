@@ -92,18 +92,22 @@ export class ServedItems {
       this.refuse(number);
       return undefined;
     }
-    const { result: content, isWanted } = await this.work(number, async () => shared.options.holdings.find(wanted, { signal }));
-    if (!isWanted) return undefined;
+    this.start(number);
+    const content = await shared.options.holdings.find(wanted, { signal });
+    if (!this.finish(number)) return undefined;
     if (content !== undefined && content.size <= maxBytes) return content;
     miss.push(number);
     return undefined;
   }
 
-  /** Works for an item. @returns what came of it, and whether it was not cancelled meanwhile */
-  async work<T>(number: number, work: () => Promise<T>): Promise<{ result: T; isWanted: boolean }> {
+  /** An item is worked on until `finish`. */
+  start(number: number): void {
     this.#starting.add(number);
-    const result = await work();
-    return { result, isWanted: this.#starting.delete(number) };
+  }
+
+  /** @returns whether it was not cancelled meanwhile */
+  finish(number: number): boolean {
+    return this.#starting.delete(number);
   }
 
   /** The stream is over. */

@@ -238,8 +238,9 @@ export class ServedStream {
   }
 
   async #answer({ item: { number, dictionary }, content }: Found, miss: number[]): Promise<void> {
-    const zstd = this.#hello?.zstd === true;
-    const { result: answer, isWanted } = await this.#items.work(number, () => unlessLost(() => this.#answers.make(number, content, { zstd, dictionary })));
+    this.#items.start(number);
+    const answer = await unlessLost(() => this.#answers.make(number, content, { zstd: this.#hello?.zstd === true, dictionary }));
+    const isWanted = this.#items.finish(number);
     if (answer === undefined) miss.push(number);
     else if (isWanted) this.#active.push(answer);
     else this.#answers.end(answer);

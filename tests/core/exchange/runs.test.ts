@@ -201,10 +201,10 @@ const TWO = (): number => 25_000;
 describe('runs on their way in', () => {
   it('are four at most', () => {
     const runs = new IncomingRuns(nodeCompressor);
-    const begin = (number: number): unknown =>
+    const take = (number: number): unknown =>
       runs.take({ type: 'data', number, encoding: 'zstd run', plain: 100, length: 100, at: 0, bytes: new Uint8Array(20) }, () => 100_000);
-    for (const number of [0, 1, 2, 3]) assert.equal(begin(number), undefined);
-    assert.throws(() => begin(4), isRefusal);
+    for (const number of [0, 1, 2, 3]) assert.equal(take(number), undefined);
+    assert.throws(() => take(4), isRefusal);
   });
 
   it('share what may come: nobody has more unpacked at the same time', async () => {
