@@ -7,14 +7,18 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { cidOf, RAW } from '../../../core/dag/cid.ts';
+import { IncomingRuns } from '../../../core/exchange/incoming-runs.ts';
+import { ServedRuns } from '../../../core/exchange/served-runs.ts';
 import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { PeerSource } from '../../../core/exchange/peer-source.ts';
+import { MemoryHoldings } from '../../../core/memory/holdings.ts';
 import type { Holdings } from '../../../core/ports/holdings.ts';
 import { nodeClock } from '../../../node/clock.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 import { Host, type HostEvents } from '../../../node/peer/host.ts';
 import { loadIdentity, passingIdentity } from '../../../node/peer/identity.ts';
 import { LanDiscovery } from '../../../node/peer/lan-discovery.ts';
+import { backgroundCompressor, nodeCompressor } from '../../../node/zstd.ts';
 import { temporaryDirectory } from '../../e2e/fixture.ts';
 
 const BLOCK = randomBytes(900_000);
@@ -78,6 +82,32 @@ describe('hosts', { timeout: 60_000 }, () => {
     assert.ok(BLOCK.equals(await source.get({ cid: CID, maxBytes: BLOCK.length })));
     assert.equal(peer.transport, 'tcp');
     source.close();
+  });
+
+  test('small files come from a peer of the swarm as runs over either carrier, and one by one to who reads none', async () => {
+    const files = Array.from({ length: 600 }, (_, i) => Buffer.from(`${'the same words in each of them, again and again; '.repeat(20)}${i}`));
+    const small = new MemoryHoldings();
+    const wants = files.map((bytes) => ({ cid: cidOf(RAW, nodeHasher.sha256(bytes)), maxBytes: bytes.length }));
+    for (const [i, { cid }] of wants.entries()) small.addFile(cid, files[i] ?? Buffer.alloc(0));
+    let served = 0;
+    const exchange = new ExchangeServer({ holdings: small, clock: nodeClock, compressor: backgroundCompressor, runs: ServedRuns, onServed: (_, bytes) => (served += bytes) });
+    const server = await start({}, { serves: false });
+    // All that is on loopback is near; this one is treated as if it came from far away.
+    await server.handle((stream, from) => exchange.handle(stream, { ...from, scope: 'swarm' }));
+    const met = Promise.withResolvers<Host['peers'][number]>();
+    const client = await start({ onPeer: (peer) => met.resolve(peer) }, { serves: false });
+    await client.dial(server.addresses);
+    const peer = await met.promise;
+    for (const [runs, transport] of [[IncomingRuns, 'tls'], [undefined, 'tls'], [IncomingRuns, 'tcp']] as const) {
+      if (transport === 'tcp') peer.bulkFailed();
+      served = 0;
+      const source = new PeerSource({ peer, clock: nodeClock, compressor: nodeCompressor, runs });
+      const got = await Promise.all(wants.map((want) => source.get(want)));
+      assert.ok(got.every((bytes, i) => files[i]?.equals(bytes) === true));
+      assert.equal(peer.transport, transport);
+      assert.ok(runs === undefined ? served > 600 * 50 : served < 600 * 25, `${served} bytes over ${transport}`);
+      source.close();
+    }
   });
 
   test('a stream to who does not read takes no more than a bound, however often it was read from before', async () => {
