@@ -37,9 +37,13 @@ export class OwnAddresses {
     return addresses.some((address) => reachOf(address).transport === 'relay') ? 'by-relay' : 'none';
   }
 
-  /** What others are told of these: the loopback only by a host that listens nowhere else, even where there is nothing else yet. */
+  /**
+   * What others are told of these: the loopback only by a host that listens nowhere else, even where there is nothing else
+   * yet. A place at a relay is not listening.
+   */
   told(addresses: readonly Multiaddr[]): Multiaddr[] {
-    return this.listening.every(isLoopbackAddress) ? [...addresses] : addresses.filter((address) => !isLoopbackAddress(address));
+    const isAtHome = this.listening.filter((address) => reachOf(address).host !== undefined).every(isLoopbackAddress);
+    return isAtHome ? [...addresses] : addresses.filter((address) => !isLoopbackAddress(address));
   }
 
   /**
