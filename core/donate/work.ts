@@ -48,7 +48,8 @@ export class Work {
   readonly #stop = abortController();
   readonly #server: ExchangeServer;
   readonly #supply: Supply;
-  readonly #tried = new Map<string, number>();
+  /** When each peer was dialled last, and where. */
+  readonly #tried = new Map<string, { at: number; addresses: string }>();
   /** The list of packages itself is not kept: it may be large. */
   #catalog: Pick<Catalog, 'root' | 'rootCid' | 'fingerprint'> | undefined;
   #fingerprint: string | undefined;
@@ -229,9 +230,12 @@ export class Work {
     const id = addresses[0]?.split('/p2p/').at(-1) ?? '';
     const now = this.#options.clock.now();
     if (id === network.id || network.peers.length >= network.most || network.peers.some((peer) => peer.id === id)) return;
-    if (now - (this.#tried.get(id) ?? -TRY_AGAIN) < TRY_AGAIN) return;
-    if (this.#tried.size > 4096) this.#tried.clear();
-    this.#tried.set(id, now);
+    // Other addresses are worth a try of their own: a peer may have told only some of them at first.
+    const known = addresses.toSorted().join(' ');
+    const tried = this.#tried.get(id);
+    if (tried?.addresses === known && now - tried.at < TRY_AGAIN) return;
+    if (this.#tried.size > 1024) this.#tried.clear();
+    this.#tried.set(id, { at: now, addresses: known });
     await network.dial(addresses).catch(() => undefined);
   }
 }

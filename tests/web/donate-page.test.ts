@@ -149,6 +149,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
 
   it('shows rate beside limit, what was given, what is stored, who is connected, and what is held', async () => {
     const page = await openGiving(SERVING);
+    await page.waitForFunction(() => document.querySelector('h1')?.textContent?.startsWith('Giving'));
     const text = await page.innerText('main');
     for (const each of ['640 kB/s', 'of 1 MB/s', '18.3 GB', 'to 318 machines', '6.1 GB', 'of 20 GB', '412 MB', 'of 500 MB', 'webrtc-direct', 'this tab', 'they did', '84 MB', 'ripgrep', 'Debian tools, revision 42']) {
       assert.ok(text.includes(each), `${each} is to be read in: ${text}`);
