@@ -61,10 +61,3 @@ function compressParameters(bytes: Uint8Array, { level, dictionary }: CompressOp
     ...(dictionary !== undefined && { dictionary }),
   };
 }
-
-/** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6): it cannot be a base. */
-const DICTIONARY_MAGIC = 0xec30a437;
-
-export function isTrainedDictionary(content: Uint8Array): boolean {
-  return content.length >= 4 && new DataView(content.buffer, content.byteOffset).getUint32(0, true) === DICTIONARY_MAGIC;
-}

@@ -5,6 +5,7 @@
  * The answer is a zstd frame whose dictionary is the earlier file. Nobody believes it: the receiver holds what comes out
  * against the file's id.
  */
+import { isTrainedDictionary } from '../dag/trained-dictionary.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { DeltaEnds } from '../ports/holdings.ts';
@@ -38,8 +39,6 @@ const WORTH = 0.25;
 const SMALL = 256;
 /** Milliseconds over which the share is counted. */
 const WINDOW = 60_000;
-/** zstd takes content that begins like this for a trained dictionary (RFC 8878 section 6). */
-const DICTIONARY_MAGIC = 0xec30a437;
 
 export class DeltaMaker {
   readonly #clock: Clock;
@@ -111,7 +110,7 @@ export class DeltaMaker {
   async #make(key: string, { base, target }: DeltaEnds): Promise<MadeDelta> {
     const start = this.#clock.now();
     const [dictionary, bytes] = [await base.read(), await target.read()];
-    const isPossible = bytes.length === target.size && !isDictionary(dictionary);
+    const isPossible = bytes.length === target.size && !isTrainedDictionary(dictionary);
     const delta = isPossible ? await this.#compressor.compress(bytes, { level: LEVEL, dictionary }) : undefined;
     this.#budget -= this.#clock.now() - start;
     const isWorth = delta !== undefined && delta.length <= Math.max(SMALL, target.size * WORTH) && delta.length < target.size && delta.length <= MAX_ANSWER;
@@ -149,8 +148,4 @@ export class DeltaMaker {
 /** What is known to be not worth it takes room too. */
 function sizeInCache(bytes: Uint8Array | undefined): number {
   return 256 + (bytes?.length ?? 0);
-}
-
-function isDictionary(content: Uint8Array): boolean {
-  return content.length >= 4 && new DataView(content.buffer, content.byteOffset).getUint32(0, true) === DICTIONARY_MAGIC;
 }

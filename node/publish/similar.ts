@@ -1,8 +1,9 @@
 /** Finds large files of a package that are much alike, such as the programs of one suite. */
 import { LEAF_SIZE } from '../../core/dag/file-id.ts';
 import { MAX_BASE, type Base } from '../../core/dag/table.ts';
+import { isTrainedDictionary } from '../../core/dag/trained-dictionary.ts';
 import type { FileEntry } from '../../core/dag/entry.ts';
-import { isTrainedDictionary, nodeCompressor } from '../zstd.ts';
+import { nodeCompressor } from '../zstd.ts';
 
 /** Bytes: smaller files share a frame with their neighbours anyway. */
 const LEAST = 192 * 1024;

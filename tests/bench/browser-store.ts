@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { cidOf, RAW } from '../../core/dag/cid.ts';
 import { nodeClock } from '../../node/clock.ts';
 import { nodeHasher } from '../../node/hasher.ts';
+import { numbered } from '../fixtures/numbered.ts';
 import { Puller } from '../web/pull.ts';
 import { bundle, launchProfile, servePages } from '../web/chromium.ts';
 import { median, type Figure } from './report.ts';
@@ -93,20 +94,6 @@ async function whileGiving(page: Page, profile: string, { open, usual, full }: M
     await puller.stop();
     rmSync(state, { recursive: true, force: true });
   }
-}
-
-/** The same bytes as the page makes of a number (`tests/web/page/store.ts`). */
-function numbered(number: number, size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  let x = (number + 1) * 0x9e3779b1;
-  for (let at = 0; at + 4 <= size; at += 4) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    view.setInt32(at, x);
-  }
-  return bytes;
 }
 
 async function load(page: Page, url: string): Promise<void> {

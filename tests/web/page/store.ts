@@ -14,23 +14,15 @@ import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
 import type { Hasher } from '../../../core/ports/hasher.ts';
 import { BLOCKSTORE_CASES } from '../../conformance/blockstore.ts';
+import { numbered } from '../../fixtures/numbered.ts';
 
 const hasher: Hasher = {
   sha256: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
 };
 
-/** Bytes that do not compress, another's for each number, and the same each time (xorshift32). */
-async function numbered(number: number, size: number): Promise<Block> {
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  let x = (number + 1) * 0x9e3779b1;
-  for (let at = 0; at + 4 <= size; at += 4) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    view.setInt32(at, x);
-  }
-  return rawBlock(bytes, hasher);
+/** The block of a number. */
+function numberedBlock(number: number, size: number): Promise<Block> {
+  return rawBlock(numbered(number, size), hasher);
 }
 
 const stores = new Map<string, WorkerBlockstore>();
@@ -66,7 +58,7 @@ const bench = {
     const store = storeOf(name, kind);
     let pending: Promise<string>[] = [];
     for (let number = from; number < to; number++) {
-      const { cid, bytes } = await numbered(number, size);
+      const { cid, bytes } = await numberedBlock(number, size);
       pending.push(outcome(store.put(cid, bytes)));
       if (pending.length < 64) continue;
       const failed = (await Promise.all(pending)).find((each) => each !== 'fine');
@@ -76,14 +68,14 @@ const bench = {
     return (await Promise.all(pending)).find((each) => each !== 'fine') ?? 'fine';
   },
   async drop(name: string, from: number, to: number, size: number): Promise<void> {
-    for (let number = from; number < to; number++) await storeOf(name).delete((await numbered(number, size)).cid);
+    for (let number = from; number < to; number++) await storeOf(name).delete((await numberedBlock(number, size)).cid);
   },
   /** How many of these are there whole, and how many came out wrong. */
   async audit(name: string, from: number, to: number, size: number, kind?: StoreKind): Promise<{ right: number; wrong: number; missing: number }> {
     const store = storeOf(name, kind);
     const found = { right: 0, wrong: 0, missing: 0 };
     for (let number = from; number < to; number++) {
-      const { cid, bytes } = await numbered(number, size);
+      const { cid, bytes } = await numberedBlock(number, size);
       const got = await store.get(cid);
       if (got === undefined) found.missing++;
       else if (got.length === bytes.length && got.every((byte, i) => byte === bytes[i])) found.right++;
@@ -98,7 +90,7 @@ const bench = {
   },
   /** Milliseconds from a worker that is not there to the first block out of it. */
   async reopen(name: string, number: number, size: number): Promise<number> {
-    const { cid } = await numbered(number, size);
+    const { cid } = await numberedBlock(number, size);
     const start = performance.now();
     const got = await storeOf(name).get(cid);
     if (got?.length !== size) throw new Error('the block is not there');
@@ -107,7 +99,7 @@ const bench = {
   /** Works out which `count` blocks of `total`, here and there, are to be served. */
   async choose(total: number, count: number, size: number): Promise<void> {
     chosen.length = 0;
-    for (let i = 0; i < count; i++) chosen.push((await numbered((i * 7919) % total, size)).cid);
+    for (let i = 0; i < count; i++) chosen.push((await numberedBlock((i * 7919) % total, size)).cid);
   },
   /** Milliseconds for those that were chosen, 64 at a time. */
   async serve(name: string, size: number): Promise<number> {
@@ -132,7 +124,7 @@ const bench = {
   },
   /** A block under the name of another one. */
   async forge(name: string): Promise<string> {
-    const [{ cid }, { bytes }] = await Promise.all([numbered(1, 100), numbered(2, 100)]);
+    const [{ cid }, { bytes }] = await Promise.all([numberedBlock(1, 100), numberedBlock(2, 100)]);
     return outcome(storeOf(name).put(cid, bytes));
   },
   sync: (name: string) => storeOf(name).sync(),
