@@ -40,5 +40,9 @@ export function createDonor({ storage, connections = CONNECTIONS, transports }: 
   });
 }
 
-/** Without cookies, and without telling which page this is. */
-const webFetch: Fetch = (url, init) => fetch(url, { ...init, signal: (init?.signal ?? null) as AbortSignal | null, credentials: 'omit', referrerPolicy: 'no-referrer' });
+/**
+ * Without cookies, and without telling which page this is. The browser's own cache is left alone: it would keep each block a second
+ * time, beyond the quota, and say for minutes that nobody is there.
+ */
+const webFetch: Fetch = (url, init) =>
+  fetch(url, { ...init, signal: (init?.signal ?? null) as AbortSignal | null, cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer' });

@@ -18,8 +18,8 @@ import { scopeOf } from './scope.ts';
 
 /** Streams of one connection and protocol. */
 const STREAMS = 32;
-/** Addresses of a peer that are remembered. */
-const MAX_ADDRESSES = 8;
+/** Addresses of a peer that are remembered: it may have one for each transport, and two for each transport of each relay. */
+const MAX_ADDRESSES = 16;
 
 export interface HostOptions extends Omit<Libp2pOptions, 'banned'> {
   /** Whom to have nothing to do with from the start. */
@@ -155,12 +155,13 @@ export class Host {
     return directConnections(this.libp2p, peerIdFromString(id)).length > 0;
   }
 
-  /** Where a connected peer can be reached again: what it says of itself, and where it was reached. */
+  /** Where a connected peer can be reached again: where it was reached, and what it says of itself, its own places before relays. */
   async addressesOf(id: string): Promise<string[]> {
     const peerId = peerIdFromString(id);
     const { addresses } = await this.libp2p.peerStore.get(peerId);
     const reached = this.libp2p.getConnections(peerId).filter(({ direction }) => direction === 'outbound').map(({ remoteAddr }) => remoteAddr);
-    const all = [...reached, ...addresses.map(({ multiaddr: address }) => address)].map((address) => (peerOf(address) === undefined ? `${address.toString()}/p2p/${id}` : address.toString()));
+    const { own = [], relayed = [] } = Object.groupBy(addresses.map(({ multiaddr: address }) => address), (address) => (reachOf(address).host === undefined ? 'relayed' : 'own'));
+    const all = [...reached, ...own, ...relayed].map((address) => (peerOf(address) === undefined ? `${address.toString()}/p2p/${id}` : address.toString()));
     return [...new Set(all)].slice(0, MAX_ADDRESSES);
   }
 

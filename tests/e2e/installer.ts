@@ -59,10 +59,10 @@ export class Installer {
     this.#options = { root, limit: LIMIT };
   }
 
-  async begin({ url, repository }: { url: string; repository: { fingerprint: string } }, { webTransport = false, host = '127.0.0.1' } = {}): Promise<void> {
+  async begin({ url, repository }: { url: string; repository: { fingerprint: string } }, { webTransport = false } = {}): Promise<void> {
     await mossDone(['repo', 'add', 'test', url, '--fingerprint', repository.fingerprint, '--yes'], this.#options);
     await mossDone(['share', 'on', '--scope', 'swarm', '--yes'], this.#options);
-    await mossDone(['config', 'set', 'peer-host', host], this.#options);
+    await mossDone(['config', 'set', 'peer-host', '127.0.0.1'], this.#options);
     if (webTransport) await mossDone(['config', 'set', 'webtransport', 'true'], this.#options);
     this.#daemon = await startMoss(['daemon', '--foreground', '-D', this.root]);
   }

@@ -58,7 +58,7 @@ describe('a tab gives', { skip: NO_CHROMIUM, timeout: 300_000 }, () => {
     const installer = new Installer(join(path, 'root'));
     try {
       stage = await setStage(path);
-      await installer.begin(stage, { host: '' });
+      await installer.begin(stage);
       const first = await Tab.open(browser, stage);
       await first.start(donorSettings(stage.url));
       const { id: firstId = '' } = await first.shows('the first serves', ({ state, addresses }) => state === 'serving' && addresses.some((address) => address.includes('/webrtc/')));

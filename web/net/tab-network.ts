@@ -83,14 +83,16 @@ class TabNetwork implements DonorNetwork {
     this.#banned = banned;
     this.#transports = transports;
     this.most = connections;
-    libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
+    libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols, connection } }) => {
       const id = peerId.toString();
-      if (!protocols.includes(EXCHANGE) || this.#peers.has(id) || banned.has(id)) return;
+      // By way of a relay two peers only meet: who is there by it alone has still to be dialled.
+      if (!protocols.includes(EXCHANGE) || connection.limits !== undefined || this.#peers.has(id) || banned.has(id)) return;
       this.#peers.set(id, new TabPeer(libp2p, id));
       onChange();
     });
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-      if (this.#peers.delete(detail.toString())) onChange();
+    libp2p.addEventListener('connection:close', ({ detail: { remotePeer } }) => {
+      const id = remotePeer.toString();
+      if (directConnection(libp2p, id) === undefined && this.#peers.delete(id)) onChange();
     });
     libp2p.addEventListener('self:peer:update', onChange);
   }
@@ -114,7 +116,8 @@ class TabNetwork implements DonorNetwork {
       const group = byTransport.get(transport);
       if (group === undefined) continue;
       try {
-        await this.#libp2p.dial(group, { signal: AbortSignal.timeout(DIAL) });
+        // By force: libp2p is content with a connection by way of a relay, which carries no content.
+        await this.#libp2p.dial(group, { signal: AbortSignal.timeout(DIAL), force: true });
         return;
       } catch (cause) {
         failure = cause;
@@ -167,12 +170,15 @@ class TabPeer implements NetworkPeer {
     }
   }
 
-  /** A relayed connection is for finding each other, not for content. */
   get #connection(): Connection | undefined {
-    return this.#libp2p.getConnections(peerIdFromString(this.id)).find(({ status, limits }) => status === 'open' && limits === undefined);
+    return directConnection(this.#libp2p, this.id);
   }
 }
 
+/** A relayed connection is for finding each other, not for content. */
+function directConnection(libp2p: Libp2p, id: string): Connection | undefined {
+  return libp2p.getConnections(peerIdFromString(id)).find(({ status, limits }) => status === 'open' && limits === undefined);
+}
 
 /** None for what is no address, or one that no browser can dial. */
 function parse(text: string): Multiaddr[] {

@@ -46,6 +46,18 @@ describe('hosts', { timeout: 60_000 }, () => {
     return host;
   }
 
+  test('however many relays a peer names, its own addresses are told first', async () => {
+    const [one, other] = [await start(), await start()];
+    await one.dial(other.addresses);
+    const relayed = Array.from({ length: 40 }, (_, i) => multiaddr(`/ip4/10.0.0.${i}/tcp/4001/p2p/${one.id}/p2p-circuit/p2p/${other.id}`));
+    const own = multiaddr(`/ip4/99.0.0.1/udp/4002/webrtc-direct/p2p/${other.id}`);
+    await one.libp2p.peerStore.merge(other.libp2p.peerId, { multiaddrs: [...relayed, own] });
+    const told = await one.addressesOf(other.id);
+    const firstRelayed = told.findIndex((address) => address.includes('/p2p-circuit'));
+    assert.ok(told.indexOf(own.toString()) >= 0 && told.indexOf(own.toString()) < firstRelayed, told.join('\n'));
+    assert.ok(told.length <= 16);
+  });
+
   test('two meet by multicast DNS, and one serves the other over the bulk carrier', async () => {
     const met = Promise.withResolvers<Host['peers'][number]>();
     const server = await start();
