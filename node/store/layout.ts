@@ -40,24 +40,24 @@ export class Layout {
   constructor(root: string) {
     this.root = root;
     this.moss = join(root, RESERVED_TOP);
-    this.store = join(this.moss, 'store');
-    this.staging = join(this.moss, 'staging');
-    this.symlinks = join(this.moss, 'symlinks');
-    this.blocks = join(this.moss, 'blocks');
-    this.states = join(this.moss, 'states');
-    this.current = join(this.moss, 'current');
-    this.database = join(this.moss, 'moss.sqlite');
-    this.lock = join(this.moss, 'lock.sqlite');
-    this.repositories = join(this.moss, 'repositories');
-    this.settings = join(this.moss, 'config.toml');
-    this.configuring = join(this.moss, 'configuring.json');
-    this.quarantine = join(this.moss, 'quarantine');
-    this.pins = join(this.moss, 'pins.json');
-    this.peer = join(this.moss, 'peer');
+    this.store = `${this.moss}/store`;
+    this.staging = `${this.moss}/staging`;
+    this.symlinks = `${this.moss}/symlinks`;
+    this.blocks = `${this.moss}/blocks`;
+    this.states = `${this.moss}/states`;
+    this.current = `${this.moss}/current`;
+    this.database = `${this.moss}/moss.sqlite`;
+    this.lock = `${this.moss}/lock.sqlite`;
+    this.repositories = `${this.moss}/repositories`;
+    this.settings = `${this.moss}/config.toml`;
+    this.configuring = `${this.moss}/configuring.json`;
+    this.quarantine = `${this.moss}/quarantine`;
+    this.pins = `${this.moss}/pins.json`;
+    this.peer = `${this.moss}/peer`;
   }
 
   state(number: number): string {
-    return join(this.states, String(number));
+    return `${this.states}/${number}`;
   }
 
   /** A file of the store. */

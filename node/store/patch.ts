@@ -1,8 +1,6 @@
 /** Files that peers sent as deltas against files of the store, into the staging directory: each is checked before it is written. */
 import { writeFileSync } from 'node:fs';
-import { sameBytes } from '../../core/dag/block.ts';
-import { parseCid } from '../../core/dag/cid.ts';
-import { fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import type { Taken } from '../../core/exchange/fetch-deltas.ts';
 import { release } from '../../core/release.ts';
@@ -56,7 +54,7 @@ function unpack(content: Uint8Array, size: number, dictionary: Uint8Array | unde
 }
 
 async function isFile(id: FileId, content: Uint8Array): Promise<boolean> {
-  if (content.length <= LEAF_SIZE) return sameBytes(nodeHasher.sha256(content), parseCid(id).multihash.digest);
+  if (content.length <= LEAF_SIZE) return fileIdFromDigest(nodeHasher.sha256(content), content.length) === id;
   const leaves: Uint8Array[] = [];
   for (let at = 0; at < content.length; at += LEAF_SIZE) leaves.push(nodeHasher.sha256(content.subarray(at, at + LEAF_SIZE)));
   return (await fileIdFromLeaves(leaves, content.length, nodeHasher)) === id;

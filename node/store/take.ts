@@ -1,7 +1,6 @@
 /** Files that peers sent one by one, into the staging directory: each is checked before it is written. */
 import { sameBytes } from '../../core/dag/block.ts';
-import { parseCid } from '../../core/dag/cid.ts';
-import { LEAF_SIZE } from '../../core/dag/file-id.ts';
+import { fileIdFromDigest, LEAF_SIZE } from '../../core/dag/file-id.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Layout } from './layout.ts';
 import type { TakeResult, TakeTask } from './tasks.ts';
@@ -12,7 +11,7 @@ export function takeUnits({ root, units }: TakeTask): TakeResult {
   const result: TakeResult = { good: [], runs: [] };
   for (const { id, modes, content, leaf } of units) {
     const digest = nodeHasher.sha256(content);
-    const isRight = sameBytes(digest, leaf?.sha256 ?? parseCid(id).multihash.digest);
+    const isRight = leaf === undefined ? fileIdFromDigest(digest, content.length) === id : sameBytes(digest, leaf.sha256);
     result.good.push(isRight);
     if (!isRight) continue;
     if (leaf === undefined) writeStaged(layout, { id, modes }, content);

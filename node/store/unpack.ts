@@ -1,9 +1,9 @@
 /** From a block to files in the staging directory: the block is checked before it is unpacked, each file after. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { sameBytes, verifyBlock } from '../../core/dag/block.ts';
+import { verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
-import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { fileIdFromDigest, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { applyFilter, undoFilter, type Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
@@ -65,7 +65,8 @@ function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
 
 /** Runs of files of the store, one after the other: those of packed documents unpacked. */
 export function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | undefined): Uint8Array | undefined {
-  const dictionary = new Uint8Array(bases.reduce((sum, { length }) => sum + length, 0));
+  // Filled at once: no need to clear it before.
+  const dictionary = Buffer.allocUnsafeSlow(bases.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const { id, unpacked, offset, length } of bases) {
     const target = dictionary.subarray(at, at + length);
@@ -110,7 +111,7 @@ export async function alteredBase(layout: Layout, bases: readonly Pick<BaseRun, 
 }
 
 function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {
-  if (!sameBytes(nodeHasher.sha256(bytes), parseCid(piece.id).multihash.digest)) {
+  if (fileIdFromDigest(nodeHasher.sha256(bytes), bytes.length) !== piece.id) {
     throw new MossError('bad-file', `a frame holds other content for ${piece.id} than its table says`, {
       hint: 'The package is broken as it was published: tell its publisher.',
       data: { id: piece.id },

@@ -86,6 +86,7 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   const wanted = wantedPackages(resolution, before, new Set(orphans));
   const deltas = await fetchManifests(system, wanted, request);
   const packages = await choosePackages(system, wanted, resolution, request);
+  if (isSame(before, packages)) return noChange(request, resolution, packages);
   const loaded = await loadPackages(system, packages, request);
   const parts = [...loaded.values()].flatMap((each) => each.parts);
   const here = system.store.look(parts.flatMap(({ table }) => table.files));
@@ -115,7 +116,25 @@ export async function planChange(system: System, request: ChangeRequest): Promis
       const scripts = loaded.get(name)?.manifest.scripts ?? [];
       return fresh.has(name) && scripts.length > 0 ? [{ package: name, scripts }] : [];
     }),
-    empty: isSame(before, packages),
+    empty: false,
+  };
+}
+
+/** All is as it was asked for: no table is read for that, nor any file looked at. */
+function noChange(request: ChangeRequest, resolution: Resolution, packages: InstalledPackage[]): Change {
+  return {
+    request,
+    resolution,
+    orphans: [],
+    packages,
+    loaded: new Map(),
+    tree: { system: [], user: [] },
+    plan: { frames: [], files: 0, bytes: 0, download: 0, deltas: 0 },
+    whole: 0,
+    deltaHomes: new Map(),
+    privileged: [],
+    scripts: [],
+    empty: true,
   };
 }
 
