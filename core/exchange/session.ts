@@ -47,8 +47,11 @@ export interface SessionOptions extends AbortOptions {
   onBytes?: ((source: Source, count: number) => void) | undefined;
   /** A source was found to lie: the caller may remember it. */
   onBan?: ((source: Source, error: MossError) => void) | undefined;
-  /** Called at once with a function that takes sources which are found while the session goes on. */
-  join?: ((add: (source: Source) => void) => void) | undefined;
+  /**
+   * Called at once with a function that takes sources which are found while the session goes on. What it gives settles when the
+   * search has had its time: so long, what nobody has is waited for.
+   */
+  join?: ((add: (source: Source) => void) => Promise<void> | void) | undefined;
 }
 
 /** What a session did, for ledgers and tests. */
@@ -87,6 +90,8 @@ class Session {
   #open: number;
   readonly #running = new Set<Attempt>();
   #wrong = 0;
+  /** Whether sources are being looked for, so that nothing is given up yet. */
+  #searching = false;
   #over = false;
 
   constructor(wants: Iterable<Want>, options: SessionOptions) {
@@ -124,11 +129,12 @@ class Session {
     signal?.addEventListener('abort', onAbort);
     try {
       for (const source of sources) this.#add(source);
-      join?.((source) => {
+      const searched = join?.((source) => {
         if (this.#over) return;
         this.#add(source);
         this.#pump();
       });
+      if (searched !== undefined) void this.#await(searched);
       this.#pump();
       if (sources.length > 1 || join !== undefined || sources.some(({ kind }) => kind !== 'webseed')) this.#tick().catch(() => undefined);
       await this.#ended.promise;
@@ -147,6 +153,13 @@ class Session {
     if (!isFileSource(source)) return;
     const { clock } = this.#options;
     void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#course.unsure(), onNews: () => this.#pump() });
+  }
+
+  async #await(search: Promise<void>): Promise<void> {
+    this.#searching = true;
+    await search.catch(() => undefined);
+    this.#searching = false;
+    this.#pump();
   }
 
   /** Does all that there is to do, as things are now. */
@@ -173,7 +186,7 @@ class Session {
   #checkEnd(): void {
     const now = this.#options.clock.now();
     const [task] = this.#course.queue;
-    if (task === undefined || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
+    if (task === undefined || this.#searching || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
     this.#end({ error: noSource(task, this.#sources.values()) });
   }
 
@@ -254,6 +267,7 @@ class Session {
   #giveBack(task: Task): void {
     if (this.#over) return;
     if (this.#some((source) => mayHave(source, task))) this.#course.queue.unshift(task);
+    else if (this.#searching) this.#course.queue.push(task);
     else this.#end({ error: noSource(task, this.#sources.values()) });
   }
 

@@ -17,6 +17,8 @@ export interface AcquaintancesOptions {
   repositories: { list: () => { urls: string[] }[]; known: () => Promise<{ fingerprint: Uint8Array }[]> };
   /** Whether the swarm is told that this peer has something of its repositories. */
   announces: boolean;
+  /** The first of some is being dialled, or nobody any more. */
+  onDialling?: (() => void) | undefined;
 }
 
 /** Milliseconds between two rounds: the first ones follow each other quicker, while few are known. */
@@ -39,9 +41,15 @@ export class Acquaintances {
   /** When each peer was tried last, in milliseconds of `performance.now`. */
   readonly #tried = new Map<string, number>();
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Dials, and questions to sites about whom to dial. */
+  #open = 0;
 
   constructor(options: AcquaintancesOptions) {
     this.#options = options;
+  }
+
+  get isDialling(): boolean {
+    return this.#open > 0;
   }
 
   start(): void {
@@ -64,7 +72,7 @@ export class Acquaintances {
     // A liar could name many: the oldest are forgotten.
     if (this.#tried.size > 4096) this.#tried.clear();
     this.#tried.set(id, now);
-    host.dial(addresses).catch(() => undefined);
+    void this.#count(host.dial(addresses));
   }
 
   /** Looks everywhere once. */
@@ -73,7 +81,14 @@ export class Acquaintances {
     if (host.peers.length >= ENOUGH) return;
     const known = book.peers().filter(({ ban, addresses }) => ban === undefined && addresses.length > 0);
     for (const { addresses } of known.slice(0, FROM_BOOK)) this.tryAll(addresses);
-    await Promise.all([this.#askSites(), this.#askSwarm()]);
+    await Promise.all([this.#count(this.#askSites()), this.#askSwarm()]);
+  }
+
+  async #count(work: Promise<void>): Promise<void> {
+    const { onDialling } = this.#options;
+    if (this.#open++ === 0) onDialling?.();
+    await work.catch(() => undefined);
+    if (--this.#open === 0) onDialling?.();
   }
 
   /** Addresses from elsewhere, of any peers. */

@@ -30,6 +30,7 @@ export class AskingPeer {
   readonly #control: DaemonControl;
   readonly #socket: string;
   #peers: readonly DaemonPeer[] = [];
+  #dialling = true;
 
   constructor({ layout, settings, scope, onWarning }: AskingPeerOptions) {
     mkdirSync(layout.peer, { recursive: true, mode: 0o700 });
@@ -41,11 +42,14 @@ export class AskingPeer {
     const worker = new Worker(workerUrl(import.meta.url, './asking-thread'), { workerData: task, resourceLimits: HEAP });
     const fail = (message: string): void => {
       this.#peers = [];
+      this.#dialling = false;
       onWarning(`no peers are asked: ${message}`);
     };
     worker.on('message', (report: AskingReport) => {
-      if ('peers' in report) this.#peers = report.peers.map((peer) => this.#peerOf(peer));
-      else if ('warning' in report) onWarning(report.warning);
+      if ('peers' in report) {
+        this.#peers = report.peers.map((peer) => this.#peerOf(peer));
+        this.#dialling = report.dialling;
+      } else if ('warning' in report) onWarning(report.warning);
       else fail(report.failure);
     });
     worker.on('error', ({ message }) => fail(message));
@@ -57,6 +61,11 @@ export class AskingPeer {
   /** Peers that are connected now; the same ones each time. */
   get peers(): readonly DaemonPeer[] {
     return this.#peers;
+  }
+
+  /** Whether it is starting, or dials. */
+  get isDialling(): boolean {
+    return this.#dialling;
   }
 
   async ban(id: string, reason: string): Promise<void> {

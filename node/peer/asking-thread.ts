@@ -18,7 +18,7 @@ export interface AskingTask {
   compiled: string | undefined;
 }
 
-export type AskingReport = { peers: PeerStatus[] } | { warning: string } | { failure: string };
+export type AskingReport = { peers: PeerStatus[]; dialling: boolean } | { warning: string } | { failure: string };
 
 if (parentPort === null) throw new MossError('bug', 'a worker module was loaded outside of a worker');
 const port = parentPort;
@@ -53,7 +53,7 @@ async function ask({ root, settings, scope, socket, compiled }: AskingTask): Pro
     reload: async () => undefined,
     stop: () => undefined,
   });
-  const tell = (): void => report({ peers: peersOf(sharing) });
+  const tell = (): void => report({ peers: peersOf(sharing), dialling: sharing.isDialling });
   sharing.onPeers = tell;
   tell();
   // This thread is ended from outside, and would keep nothing for the next one.

@@ -21,8 +21,9 @@ export interface PeerAccessOptions {
 
 /** Streams to one peer. */
 const STREAMS = 2;
-/** Milliseconds from the start in which a peer that is there was found. */
+/** Milliseconds from the last dial in which a peer that is there was found, and for the whole of the search. */
 const SEARCH = 2500;
+const LONGEST_SEARCH = 20_000;
 /** Milliseconds between two looks: at first, and later. */
 const LOOK = 25;
 const LOOK_LATER = 500;
@@ -30,6 +31,8 @@ const LOOK_LATER = 500;
 /** Where peers come from. */
 interface Origin {
   peers: () => Promise<readonly Peer[]>;
+  /** Whether some are being dialled. */
+  isDialling: () => boolean;
   ban: (id: string, reason: string) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -42,6 +45,7 @@ export class PeerAccess {
   /** For what comes from beyond the local network, of all peers together. */
   readonly #rate: TokenBucket | undefined;
   #looking: Promise<void> | undefined;
+  #searched: Promise<void> | undefined;
   /** Bans that are being told. */
   #banning: Promise<unknown> = Promise.resolve();
 
@@ -83,14 +87,9 @@ export class PeerAccess {
     return () => over.abort();
   }
 
-  /** Whether there is a peer, once the search has had a fair time. */
-  async hasPeers(): Promise<boolean> {
-    await this.#look();
-    while (this.#sources.size === 0 && performance.now() - this.#started < SEARCH) {
-      await nodeClock.sleep(LOOK);
-      await this.#look();
-    }
-    return this.#sources.size > 0;
+  /** Settles once the search has had a fair time: on a busy machine the first connection may take seconds. */
+  searched(): Promise<void> {
+    return (this.#searched ??= this.#search());
   }
 
   /** Remembers who sent something wrong. */
@@ -107,6 +106,19 @@ export class PeerAccess {
     for (const source of this.#sources.values()) source.close();
     await this.#banning;
     await (await this.#origin).stop();
+  }
+
+  async #search(): Promise<void> {
+    const origin = await this.#origin;
+    if (origin === NOBODY) return;
+    let dialled = performance.now();
+    for (;;) {
+      await this.#look();
+      const now = performance.now();
+      if (origin.isDialling()) dialled = now;
+      if (now - dialled >= SEARCH || now - this.#started >= LONGEST_SEARCH) return;
+      await nodeClock.sleep(LOOK);
+    }
   }
 
   /** One look at a time, whoever waits for it. */
@@ -131,6 +143,7 @@ export class PeerAccess {
 
 const NOBODY: Origin = {
   peers: async () => [],
+  isDialling: () => false,
   ban: async () => undefined,
   stop: async () => undefined,
 };
@@ -142,6 +155,7 @@ async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Pro
     return {
       // A daemon that ends meanwhile has no peers.
       peers: async () => (await daemon.peers().catch(() => [])).map((peer) => new DaemonPeer(daemon, peer)),
+      isDialling: () => false,
       ban: (id, reason) => daemon.ban(id, reason).catch(() => undefined),
       stop: async () => undefined,
     };
@@ -150,6 +164,7 @@ async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Pro
   const asking = new AskingPeer({ layout, settings, scope: settings.share, onWarning });
   return {
     peers: async () => asking.peers,
+    isDialling: () => asking.isDialling,
     ban: (id, reason) => asking.ban(id, reason),
     stop: () => asking.stop(),
   };

@@ -46,7 +46,7 @@ export class SharingPeer {
   readonly book: PeerBook;
   readonly holdings: RootHoldings;
   readonly started = nodeClock.now();
-  /** Called when another peer is there, or one is gone. */
+  /** Called when another peer is there, or one is gone, and when dialling begins or ends. */
   onPeers: () => void = () => undefined;
   readonly #options: SharingOptions;
   readonly #acquaintances: Acquaintances;
@@ -103,11 +103,16 @@ export class SharingPeer {
     this.book = book;
     this.holdings = new RootHoldings(options.layout);
     const repositories = new Repositories({ layout: options.layout, settings: options.settings, onEvent: options.onEvent });
-    this.#acquaintances = new Acquaintances({ host, book, repositories, announces: options.serves });
+    this.#acquaintances = new Acquaintances({ host, book, repositories, announces: options.serves, onDialling: () => this.onPeers() });
     this.#discovery = new LanDiscovery({
       addresses: () => (options.serves ? host.addresses.filter((address) => reachOf(address).scope === 'lan') : []),
       onFound: (addresses) => this.#acquaintances.found(addresses),
     });
+  }
+
+  /** Whether peers are being looked up at sites, or dialled. */
+  get isDialling(): boolean {
+    return this.#acquaintances.isDialling;
   }
 
   /** Streams that are served now. */

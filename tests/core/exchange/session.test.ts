@@ -22,6 +22,12 @@ async function storeOf(blocks: readonly Block[]): Promise<MemoryBlockstore> {
 const everything = await storeOf(BLOCKS);
 const nothing = await storeOf([]);
 
+/** A source that is found while the session goes on, at a time; and when the search for such ends. */
+interface Search {
+  found?: { at: number; blocks: MemoryBlockstore };
+  ends: number;
+}
+
 interface Outcome {
   accepted: string[];
   error: MossError | undefined;
@@ -30,7 +36,7 @@ interface Outcome {
 }
 
 /** Fetches blocks with sources of choice, on a clock of its own. */
-async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal }: { blocks?: Block[]; after?: Cid[]; signal?: (clock: VirtualClock) => AbortSignal } = {}): Promise<Outcome> {
+async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal, search }: { blocks?: Block[]; after?: Cid[]; signal?: (clock: VirtualClock) => AbortSignal; search?: Search } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
   const made = sources.map((options, i) => new MemorySource({ name: `source ${i}`, blocks: everything, clock, latency: 10, ...options }));
   const accepted: string[] = [];
@@ -40,6 +46,13 @@ async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLO
       sources: made,
       clock,
       ...(signal !== undefined && { signal: signal(clock) }),
+      ...(search !== undefined && {
+        join: (add) => {
+          const { found, ends } = search;
+          if (found !== undefined) void clock.sleep(found.at).then(() => add(new MemorySource({ name: 'found', blocks: found.blocks, clock, latency: 10 })));
+          return clock.sleep(ends);
+        },
+      }),
       accept: async ({ cid }, bytes) => {
         await verifyBlock(cid, bytes, nodeHasher);
         accepted.push(cid.toString());
@@ -135,6 +148,23 @@ describe('a session', () => {
     const { error } = await fetchWith([{ blocks: nothing }, { blocks: nothing }]);
     assert.equal(error?.code, 'no-source');
     assert.equal(error.exitCode, 69);
+  });
+
+  it('waits for who may be found, as long as there is a search, and gives up with it', async () => {
+    const [late, ...rest] = BLOCKS;
+    assert.ok(late);
+    const some = await storeOf(rest);
+    for (const fault of [undefined, fail('source-failed')]) {
+      const found = await fetchWith([{ blocks: some, fault }], { search: { found: { at: 9000, blocks: everything }, ends: 10_000 } });
+      assert.equal(found.error, undefined);
+      assert.deepEqual(found.accepted.toSorted(), all);
+      const missed = await fetchWith([{ blocks: some, fault }], { search: { ends: 10_000 } });
+      assert.equal(missed.error?.code, fault === undefined ? 'no-source' : 'source-failed');
+      assert.ok(missed.ms >= 10_000 && missed.ms < 10_200, `${missed.ms} ms`);
+      assert.equal(missed.accepted.length, fault === undefined ? rest.length : 0);
+      const without = await fetchWith([{ blocks: nothing }], { search: { found: { at: 9000, blocks: some }, ends: 10_000 } });
+      assert.equal(without.error?.code, 'no-source');
+    }
   });
 
   it('tries again when a source fails for a moment', async () => {
