@@ -41,7 +41,7 @@ const TRY_AGAIN = 60_000;
 /** Blocks that are fetched in one session: each is an object, where a list of them is not. */
 const FILLED = 4096;
 /** Streams of all peers and of one, and answers that are sent at the same time. */
-const SLOTS = { streams: 64, streamsPerPeer: 4, turns: 4, openInAll: 8192 };
+export const SLOTS = { streams: 64, streamsPerPeer: 4, turns: 4, openInAll: 8192 };
 
 export class Work {
   readonly #options: WorkOptions;

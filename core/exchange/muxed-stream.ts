@@ -26,7 +26,12 @@ export interface MuxedStream {
   abort(error: Error): void;
 }
 
-export function muxedStream(stream: MuxedStream): Stream {
+export interface MuxedStreamOptions {
+  /** Whether the muxer keeps nothing of what it was given, since it sends a copy, as WebRTC does. */
+  copies?: boolean;
+}
+
+export function muxedStream(stream: MuxedStream, { copies = false }: MuxedStreamOptions = {}): Stream {
   const queue = new ReadQueue({
     pause: () => {
       if (stream.readStatus === 'readable') stream.pause();
@@ -60,6 +65,7 @@ export function muxedStream(stream: MuxedStream): Stream {
   return {
     read: (options) => queue.read(options),
     write: (bytes, options) => write(stream, bytes, idle, options),
+    ...(copies && { lend: (bytes: Uint8Array, options?: AbortOptions) => write(stream, bytes, idle, options) }),
     close: async () => {
       if (stream.writeStatus === 'writable') await stream.close().catch(() => undefined);
     },

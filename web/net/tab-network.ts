@@ -15,6 +15,7 @@ import { MossError } from '../../core/error.ts';
 import { EXCHANGE } from '../../core/exchange/protocol.ts';
 import { muxedStream } from '../../core/exchange/muxed-stream.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
+import type { Stream } from '../../core/ports/transport.ts';
 import { loadIdentity } from './identity.ts';
 import { mayDial, transportOf } from './reach.ts';
 
@@ -64,7 +65,7 @@ export function tabNetwork({ connections, page, transports = DIALLED }: TabNetwo
     return network;
 
     function serve(stream: Libp2pStream, connection: Connection): void {
-      const served = muxedStream(stream);
+      const served = muxed(stream, connection);
       handler(served, { id: connection.remotePeer.toString(), scope: 'swarm', transport: transportOf(connection.remoteAddr) }).catch((reason: unknown) => served.abort(reason));
     }
   };
@@ -163,7 +164,7 @@ class TabPeer implements NetworkPeer {
     const limit = AbortSignal.timeout(DIAL);
     try {
       // At run time the signal is always the platform's own.
-      return muxedStream(await connection.newStream(EXCHANGE, { signal: signal === undefined ? limit : AbortSignal.any([limit, signal as AbortSignal]) }));
+      return muxed(await connection.newStream(EXCHANGE, { signal: signal === undefined ? limit : AbortSignal.any([limit, signal as AbortSignal]) }), connection);
     } catch (cause) {
       signal?.throwIfAborted();
       throw new MossError('source-failed', `${this.id} takes no stream`, { cause });
@@ -173,6 +174,11 @@ class TabPeer implements NetworkPeer {
   get #connection(): Connection | undefined {
     return directConnection(this.#libp2p, this.id);
   }
+}
+
+/** Each message over WebRTC is put together anew (`WebRTCStream.sendData` of libp2p): the bytes in it are a copy. */
+function muxed(stream: Libp2pStream, { remoteAddr }: Connection): Stream {
+  return muxedStream(stream, { copies: transportOf(remoteAddr).startsWith('webrtc') });
 }
 
 /** A relayed connection is for finding each other, not for content. */

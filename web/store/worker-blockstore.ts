@@ -2,6 +2,7 @@ import type { Cid } from '../../core/dag/cid.ts';
 import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { Blockstore } from '../../core/ports/blockstore.ts';
+import { Garbage } from './garbage.ts';
 import { cidOfKey, keyOfCid } from './key.ts';
 import { KEY_SIZE } from './slot.ts';
 import type { StoreAnswer, StoreAnswers, StoreKind, StoreRequest } from './messages.ts';
@@ -15,6 +16,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'number'> : never;
  * `bad-block` for bytes of another one; so nobody need check again.
  */
 export class WorkerBlockstore implements Blockstore {
+  readonly isChecked = true;
   readonly #start: () => Worker;
   readonly #name: string;
   readonly #kind: StoreKind | undefined;
@@ -22,6 +24,7 @@ export class WorkerBlockstore implements Blockstore {
   #opened: Promise<StoreKind> | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  readonly #garbage = new Garbage();
 
   /**
    * Nothing is started before the first call.
@@ -50,7 +53,9 @@ export class WorkerBlockstore implements Blockstore {
   async get(cid: Cid, { signal }: AbortOptions = {}): Promise<Uint8Array | undefined> {
     signal?.throwIfAborted();
     await this.open();
-    return this.#send('get', { do: 'get', key: keyOfCid(cid) });
+    const bytes = await this.#send('get', { do: 'get', key: keyOfCid(cid) });
+    this.#garbage.passed(bytes?.length ?? 0);
+    return bytes;
   }
 
   async put(cid: Cid, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
@@ -59,6 +64,7 @@ export class WorkerBlockstore implements Blockstore {
     const own = new Uint8Array(bytes);
     await this.open();
     await this.#send('put', { do: 'put', key: keyOfCid(cid), bytes: own }, [own.buffer]);
+    this.#garbage.passed(bytes.length);
   }
 
   async delete(cid: Cid, { signal }: AbortOptions = {}): Promise<void> {

@@ -1,11 +1,13 @@
 /** The dedicated worker: it keeps blocks, and hashes them on their way in and out, away from the page. */
 import { MossError } from '../../core/error.ts';
 import type { Backend } from './backend.ts';
+import { Garbage } from './garbage.ts';
 import { IndexedStore } from './indexed-store.ts';
 import type { StoreAnswer, StoreAnswers, StoreKind, StoreRequest } from './messages.ts';
 import { PackStore } from './pack-store.ts';
 
 let backend: Backend | undefined;
+const garbage = new Garbage();
 
 async function answer(request: StoreRequest): Promise<StoreAnswers[keyof StoreAnswers]> {
   if (request.do === 'open') return open(request.name, request.kind);
@@ -45,8 +47,13 @@ async function hasPrivateFiles(): Promise<boolean> {
 
 addEventListener('message', ({ data }: MessageEvent<StoreRequest>) => {
   const { number } = data;
+  if (data.do === 'put') garbage.passed(data.bytes.length);
   answer(data).then(
-    (value) => send({ number, value }, value instanceof Uint8Array ? [value.buffer] : []),
+    (value) => {
+      const bytes = value instanceof Uint8Array ? value : undefined;
+      garbage.passed(bytes?.length ?? 0);
+      send({ number, value }, bytes === undefined ? [] : [bytes.buffer]);
+    },
     (error: unknown) => send({ number, failure: failureOf(error) }, []),
   );
 });

@@ -9,6 +9,7 @@ import { rawBlock, type Block } from '../../../core/dag/block.ts';
 import { parseCid, type Cid } from '../../../core/dag/cid.ts';
 import { BlockList } from '../../../core/donate/block-list.ts';
 import { Shelf } from '../../../core/donate/shelf.ts';
+import { SLOTS } from '../../../core/donate/work.ts';
 import { MossError } from '../../../core/error.ts';
 import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
@@ -116,7 +117,7 @@ const bench = {
     for await (const cid of storeOf(name).list()) blocks.add({ cid, size });
     const shelf = new Shelf({ blocks: storeOf(name), hasher: webHasher, onLost: () => undefined });
     await shelf.list(blocks);
-    const server = new ExchangeServer({ holdings: shelf, clock: webClock() });
+    const server = new ExchangeServer({ holdings: shelf, clock: webClock(), limits: SLOTS });
     const open = tabNetwork({ connections: 8, page: { hostname: location.hostname, isSecure: false }, transports: ['webrtc-direct'] });
     const network = await open({ records: new MemoryMetadataStore(), handler: server.handle, onChange: () => undefined });
     await network.dial(addresses);

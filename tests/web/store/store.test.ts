@@ -162,6 +162,20 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
     await context.close();
   });
 
+  it('lets no more than some megabytes of what was read lie about, whenever the browser would collect it', async () => {
+    const page = await open(browser);
+    const session = await page.context().newCDPSession(page);
+    await page.evaluate(() => bench.fill('passing', 0, 64, 65_536));
+    await page.evaluate(() => bench.choose(64, 64, 65_536));
+    let most = 0;
+    for (let round = 0; round < 40; round++) {
+      await page.evaluate(() => bench.serve('passing', 65_536));
+      most = Math.max(most, (await session.send('Runtime.getHeapUsage')).backingStorageSize);
+    }
+    assert.ok(most < 32 * 1024 * 1024, `${most} bytes of buffers while 160 MiB were read`);
+    await page.close();
+  });
+
   it('gives the disk back when blocks are removed', async () => {
     const page = await open(browser);
     await page.evaluate(() => bench.fill('shrinking', 0, 40, 500_000));
