@@ -35,7 +35,14 @@ export async function run(context: Context, [url = '']: string[], options: Recor
   }
   await context.confirm(`Hold packages of ${repository}, and serve them to anybody who asks (${limits})?`, false);
   const { makeDonor } = await import('../donate/donor.ts');
-  const donor = makeDonor({ directory, host: textOption(options, 'host'), port: numberOption(options, 'port') ?? 0, connections: PEERS });
+  const donor = makeDonor({
+    directory,
+    host: textOption(options, 'host'),
+    port: numberOption(options, 'port') ?? 0,
+    webTransport: flagOption(options, 'webtransport'),
+    connections: PEERS,
+    onWarning: (message) => output.warn(message),
+  });
   donor.subscribe((event) => tell(context, event));
   const ready = Promise.withResolvers<DonorStatus>();
   const done = donor.subscribe(() => {

@@ -38,6 +38,7 @@ export const SHARING_VERBS: (Verb | Group)[] = [
       ['--fingerprint <digits>', 'of the root keys of the repository, as its publisher gives it'],
       ['--host <address>', 'to listen on (all of this machine\'s)'],
       ['--port <number>', 'to listen on; 0 for one that is chosen once and kept (0)'],
+      ['--webtransport', 'let browsers in by WebTransport, too'],
       ['--delete', 'remove all that is held for the repository, and stop'],
     ],
     load: () => import('./donate.ts'),

@@ -10,22 +10,19 @@ import { BlockDirectory } from '../store/block-directory.ts';
 import { directoryMetadataStore } from '../trust/metadata-store.ts';
 import { nodeVerifier } from '../trust/verifier.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { hostNetwork } from './host-network.ts';
+import { hostNetwork, type HostNetworkOptions } from './host-network.ts';
 
-export interface NodeDonorOptions {
+export interface NodeDonorOptions extends Omit<HostNetworkOptions, 'state'> {
   /** Where blocks, records and the identity are kept. */
   directory: string;
-  host?: string | undefined;
-  port: number;
-  connections: number;
 }
 
-export function makeDonor({ directory, host, port, connections }: NodeDonorOptions): RepositoryDonor {
+export function makeDonor({ directory, ...listening }: NodeDonorOptions): RepositoryDonor {
   const records = join(directory, 'records');
   mkdirSync(records, { recursive: true, mode: 0o700 });
   return new RepositoryDonor({
     storage: { blocks: new BlockDirectory(join(directory, 'blocks')), records: directoryMetadataStore(records) },
-    openNetwork: hostNetwork({ state: directory, host, port, connections }),
+    openNetwork: hostNetwork({ state: directory, ...listening }),
     fetch: nodeFetch,
     clock: nodeClock,
     minuteOfDay: () => {

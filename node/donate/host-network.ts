@@ -14,11 +14,14 @@ export interface HostNetworkOptions {
   host?: string | undefined;
   /** 0: the port of last time, or any. */
   port: number;
+  /** Whether browsers may come by WebTransport, too. */
+  webTransport: boolean;
   /** Peers at the same time. */
   connections: number;
+  onWarning: (message: string) => void;
 }
 
-export function hostNetwork({ state, host: address, port, connections }: HostNetworkOptions): OpenNetwork {
+export function hostNetwork({ state, host: address, port, webTransport, connections, onWarning }: HostNetworkOptions): OpenNetwork {
   return async ({ handler, onChange }) => {
     const ports = readPorts(state);
     const events: HostEvents = { onPeer: onChange, onGone: onChange };
@@ -28,7 +31,7 @@ export function hostNetwork({ state, host: address, port, connections }: HostNet
         scope: 'swarm',
         listen: { host: address, port: port === 0 ? ports.port : port, bulkPort: ports.bulkPort, webSocketPort: ports.webSocketPort ?? 0 },
         swarm: { table: 'auto', relay: false, relayed: true, announce: [] },
-        ...(await browserListening({ state, webTransport: false, connections, onWarning: () => undefined })),
+        ...(await browserListening({ state, webTransport, connections, onWarning })),
         connections,
       },
       events,

@@ -9,7 +9,8 @@ import { FramedSocket } from './framed-socket.ts';
 import type { Order, Report, StreamHeader } from './messages.ts';
 import { loadQuiche } from './quiche.ts';
 import { QuicServer, type QuicConnection } from './quic-server.ts';
-import { Session, type SessionStream } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionStream } from './session-stream.ts';
 
 type Listen = Extract<Order, { type: 'listen' }>;
 

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
-import { Installer, sourcesOf } from '../e2e/installer.ts';
+import { Installer, sourcesOf, startMoss, until, type Program } from '../e2e/installer.ts';
 import { NO_QUIC } from '../node/webtransport/no-quic.ts';
 import { launch, NO_CHROMIUM } from './chromium.ts';
 import { donorSettings, setStage, Tab, type Stage } from './swarm-of-one.ts';
@@ -81,6 +81,31 @@ describe('a tab gives', { skip: NO_CHROMIUM, timeout: 300_000 }, () => {
       await second.close();
     } finally {
       await installer.end();
+      await stage?.close();
+      remove();
+    }
+  });
+
+  it('fills from `moss donate`, which is the same without a browser, by WebTransport', { skip: NO_QUIC }, async () => {
+    const { path, remove } = temporaryDirectory('tab-donate');
+    let stage: Stage | undefined;
+    let donor: Program | undefined;
+    try {
+      stage = await setStage(path);
+      donor = await startMoss(['donate', stage.url, '--rate', '0', '--host', '127.0.0.1', '--webtransport', '--yes'], { XDG_DATA_HOME: join(path, 'data') });
+      const { id, errors } = { id: String(donor.said['id']), errors: donor.errors };
+      await until(async () => errors().includes('"state":"serving"'), () => `serving: ${errors().slice(-2000)}`);
+      const blocks = join(stage.repository.site, 'blocks');
+      renameSync(blocks, `${blocks}-gone`);
+      const tab = await Tab.open(browser, stage, ['webtransport']);
+      await tab.start(donorSettings(stage.url));
+      const { peers } = await tab.shows('it serves', ({ state }) => state === 'serving');
+      const from = peers.find((peer) => peer.id === id);
+      assert.deepEqual([from?.transport, from?.direction], ['webtransport', 'outbound']);
+      assert.ok((from?.received ?? 0) > 10_000);
+      await tab.close();
+    } finally {
+      await donor?.stop();
       await stage?.close();
       remove();
     }
