@@ -1,4 +1,4 @@
-/** From a tab to Node: the exchange over WebRTC-direct and WebSocket, beside a WebSocket that only sends. */
+/** From a tab to Node: the exchange over WebRTC-direct, WebSocket and WebTransport, beside a WebSocket that only sends. */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ import { PeerSource } from '../../core/exchange/peer-source.ts';
 import { fetchBlocks } from '../../core/exchange/session.ts';
 import { nodeClock } from '../../node/clock.ts';
 import { nodeHasher } from '../../node/hasher.ts';
-import { Certificates } from '../../node/peer/certificates.ts';
+import { browserListening } from '../../node/peer/browser-listening.ts';
 import { Host } from '../../node/peer/host.ts';
 import { passingIdentity } from '../../node/peer/identity.ts';
 import type { RemotePeer } from '../../node/peer/remote-peer.ts';
@@ -21,11 +21,15 @@ import type { Bench } from '../bench/run.ts';
 import { storeFigures } from '../bench/browser-store.ts';
 import { median, type Figure } from '../bench/report.ts';
 import { SkippedError } from '../bench/programs.ts';
+import { NO_QUIC } from '../node/webtransport/no-quic.ts';
 
 const MIB = 1024 * 1024;
 const LARGE = { count: 64, size: MIB };
 const SMALL = { count: 8192, size: 4096 };
 const PLAIN = 64 * MIB;
+const CONNECTIONS = 8;
+const TRANSPORTS = ['webrtc-direct', 'websocket', 'webtransport'] as const;
+type Carrier = (typeof TRANSPORTS)[number];
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export const bench: Bench = async ({ cache, rounds, note }) => {
@@ -36,6 +40,8 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   const script = await bundle('tests/web/bench-page.ts');
   const pages = await servePages((path) => (path === '/page.js' ? { body: script, type: 'text/javascript' } : { body: '<!doctype html><script src="/page.js"></script>', type: 'text/html' }));
   const browser = await launch();
+  const state = join(cache, 'browser-peer');
+  const transports = TRANSPORTS.filter((each) => each !== 'webtransport' || NO_QUIC === false);
   const measured = new Map<string, number[]>();
   const add = (what: string, value: number): void => void measured.set(what, [...(measured.get(what) ?? []), value]);
   try {
@@ -45,8 +51,8 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     const small = await page.evaluate(({ count, size }) => globalThis.hold(count, size), SMALL);
     for (let round = 0; round < rounds; round++) {
       add('plain', PLAIN / MIB / (await plainWebSocket(page)));
-      for (const transport of ['webrtc-direct', 'websocket'] as const) {
-        const { host, peer, click } = await connect((...args) => page.evaluate(([addresses, each]) => globalThis.serve(addresses, each).then(() => undefined), args), transport, join(cache, 'browser-certificates.json'));
+      for (const transport of transports) {
+        const { host, peer, click } = await connect((...args) => page.evaluate(([addresses, each]) => globalThis.serve(addresses, each).then(() => undefined), args), transport, state);
         add(`${transport} click`, click);
         add(`${transport} large`, (LARGE.count * LARGE.size) / MIB / (await take(peer, large, LARGE.size)));
         add(`${transport} small`, SMALL.count / (await take(peer, small, SMALL.size)));
@@ -61,7 +67,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
       const other = await tabs.open('about:blank');
       const tab = await tabs.open(pages.url);
       const held = await tab.evaluate(({ count, size }: typeof LARGE) => globalThis.hold(count, size), LARGE);
-      const { host, peer } = await connect((...args) => tab.evaluate(([addresses, each]: typeof args) => globalThis.serve(addresses, each).then(() => undefined), args), 'webrtc-direct', join(cache, 'browser-certificates.json'));
+      const { host, peer } = await connect((...args) => tab.evaluate(([addresses, each]: typeof args) => globalThis.serve(addresses, each).then(() => undefined), args), 'webrtc-direct', state);
       for (let round = 0; round < rounds; round++) {
         for (const [what, front] of [['visible', tab], ['hidden', other]] as const) {
           await front.show();
@@ -76,7 +82,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   } finally {
     await browser.close();
     await pages.close();
-    rmSync(join(cache, 'browser-certificates.json'), { force: true });
+    rmSync(state, { recursive: true, force: true });
   }
   const of = (what: string): number => median(measured.get(what) ?? []);
   const figures: Figure[] = [
@@ -86,20 +92,31 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     { what: 'WebRTC-direct, 4 KiB blocks on one stream', value: of('webrtc-direct small'), unit: '/s', goal: { least: 2500 } },
     { what: 'WebSocket, 1 MiB blocks on one stream, MiB/s', value: of('websocket large'), unit: 'ratio' },
     { what: 'WebSocket, 4 KiB blocks on one stream', value: of('websocket small'), unit: '/s' },
+    ...(NO_QUIC === false
+      ? ([
+          { what: 'WebTransport, 1 MiB blocks on one stream, MiB/s', value: of('webtransport large'), unit: 'ratio' },
+          { what: 'WebTransport, 4 KiB blocks on one stream', value: of('webtransport small'), unit: '/s' },
+        ] as const)
+      : [{ what: 'WebTransport, blocks on one stream', missing: NO_QUIC }]),
     { what: 'hidden tab ÷ visible tab, WebRTC-direct, 1 MiB blocks', value: of('hidden') / of('visible'), unit: 'ratio', goal: { least: 0.8 } },
     { what: 'from the start to the first connection, WebRTC-direct', value: of('webrtc-direct click'), unit: 'ms', goal: { most: 1000 } },
   ];
   return [...figures, ...(await storeFigures({ cache, rounds, note }))];
 };
 
-type Serve = (addresses: string[], transport: 'webrtc-direct' | 'websocket') => Promise<void>;
+type Serve = (addresses: string[], transport: Carrier) => Promise<void>;
 
-async function connect(serve: Serve, transport: 'webrtc-direct' | 'websocket', path: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
-  const certificates = new Certificates(path);
-  await certificates.renew(nodeClock.now());
+/** @param state a directory for the certificates of the host */
+async function connect(serve: Serve, transport: Carrier, state: string): Promise<{ host: Host; peer: RemotePeer; click: number }> {
   const met = Promise.withResolvers<RemotePeer>();
   const host = await Host.start(
-    { key: passingIdentity(), scope: 'swarm', listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort: 0 }, webRtc: certificates, connections: 8 },
+    {
+      key: passingIdentity(),
+      scope: 'swarm',
+      listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort: 0 },
+      connections: CONNECTIONS,
+      ...(await browserListening({ state, webTransport: transport === 'webtransport', connections: CONNECTIONS, onWarning: (message) => met.reject(new Error(message)) })),
+    },
     { onPeer: met.resolve },
   );
   await host.handle(async (stream) => stream.abort());
