@@ -49,17 +49,15 @@ addEventListener('message', ({ data }: MessageEvent<StoreRequest>) => {
   const { number } = data;
   if (data.do === 'put') garbage.passed(data.bytes.length);
   answer(data).then(
-    (value) => {
-      const bytes = value instanceof Uint8Array ? value : undefined;
-      garbage.passed(bytes?.length ?? 0);
-      send({ number, value }, bytes === undefined ? [] : [bytes.buffer]);
-    },
-    (error: unknown) => send({ number, failure: failureOf(error) }, []),
+    (value) => send({ number, value }, value instanceof Uint8Array ? value : undefined),
+    (error: unknown) => send({ number, failure: failureOf(error) }),
   );
 });
 
-function send(answered: StoreAnswer, transfer: Transferable[]): void {
-  postMessage(answered, { transfer });
+/** @param bytes of a block, which move to the page */
+function send(answered: StoreAnswer, bytes?: Uint8Array<ArrayBuffer>): void {
+  garbage.passed(bytes?.length ?? 0);
+  postMessage(answered, { transfer: bytes === undefined ? [] : [bytes.buffer] });
 }
 
 function failureOf(error: unknown): Extract<StoreAnswer, { failure: unknown }>['failure'] {
