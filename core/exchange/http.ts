@@ -64,7 +64,8 @@ async function readBody(
   const declared = Number(response.headers.get('content-length') ?? Number.NaN);
   const { maxBytes, onBytes } = options;
   if (declared > maxBytes) throw tooLong(url, maxBytes);
-  let buffer = new Uint8Array(Number.isInteger(declared) ? declared : Math.min(maxBytes, 65_536));
+  const least = Number.isInteger(declared) ? declared : 65_536;
+  let buffer: Uint8Array = new Uint8Array(0);
   let length = 0;
   let extended = 0;
   for (;;) {
@@ -77,14 +78,19 @@ async function readBody(
     if (chunk?.value === undefined) break;
     const { value } = chunk;
     if (length + value.length > maxBytes) throw tooLong(url, maxBytes);
-    if (length + value.length > buffer.length) {
-      const larger = new Uint8Array(Math.min(maxBytes, Math.max(buffer.length * 2, length + value.length)));
-      larger.set(buffer.subarray(0, length));
-      buffer = larger;
-    }
     const count = value.length;
-    buffer.set(value, length);
-    release(value);
+    if (length === 0 && count === declared && count === value.buffer.byteLength) {
+      // A small one comes in one piece, with memory of its own.
+      buffer = value;
+    } else {
+      if (length + count > buffer.length) {
+        const larger = new Uint8Array(Math.min(maxBytes, Math.max(least, buffer.length * 2, length + count)));
+        larger.set(buffer.subarray(0, length));
+        buffer = larger;
+      }
+      buffer.set(value, length);
+      release(value);
+    }
     length += count;
     if (length - extended >= LEAST_PROGRESS) {
       deadline.extend();
