@@ -1,7 +1,9 @@
 /** What makes writes survive a power cut. */
-import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SyncProcess } from './sync-process.ts';
+
+const syncProcess = new SyncProcess();
 
 /**
  * Makes everything written so far in the file system of `directory` durable: one `sync -f` (syncfs(2), coreutils)
@@ -9,12 +11,12 @@ import { dirname, join } from 'node:path';
  * directory is synced.
  */
 export async function syncFileSystem(directory: string): Promise<void> {
-  const done = await new Promise<boolean>((resolve) => {
-    const child = spawn('sync', ['-f', directory], { stdio: 'ignore' });
-    child.on('error', () => resolve(false));
-    child.on('close', (status) => resolve(status === 0));
-  });
-  if (!done) syncTree(directory);
+  if (!(await syncProcess.sync(directory))) syncTree(directory);
+}
+
+/** Starts what `syncFileSystem` needs, for whoever will need it when this process is larger. */
+export function prepareSync(): void {
+  syncProcess.start();
 }
 
 function syncTree(directory: string): void {

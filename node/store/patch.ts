@@ -1,11 +1,12 @@
 /** Files that peers sent as deltas against files of the store, into the staging directory: each is checked before it is written. */
 import { writeFileSync } from 'node:fs';
-import { fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { fileIdFromLeaves, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import type { Taken } from '../../core/exchange/fetch-deltas.ts';
 import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
 import { nodeCompressor } from '../zstd.ts';
+import { isContentOf } from './files.ts';
 import { Layout } from './layout.ts';
 import type { PatchedUnit, PatchResult, PatchTask } from './tasks.ts';
 import { alteredBase, readBases } from './unpack.ts';
@@ -54,7 +55,7 @@ function unpack(content: Uint8Array, size: number, dictionary: Uint8Array | unde
 }
 
 async function isFile(id: FileId, content: Uint8Array): Promise<boolean> {
-  if (content.length <= LEAF_SIZE) return fileIdFromDigest(nodeHasher.sha256(content), content.length) === id;
+  if (content.length <= LEAF_SIZE) return isContentOf(id, content);
   const leaves: Uint8Array[] = [];
   for (let at = 0; at < content.length; at += LEAF_SIZE) leaves.push(nodeHasher.sha256(content.subarray(at, at + LEAF_SIZE)));
   return (await fileIdFromLeaves(leaves, content.length, nodeHasher)) === id;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { verifyBlock } from '../../core/dag/block.ts';
 import { parseCid } from '../../core/dag/cid.ts';
-import { fileIdFromDigest, LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
+import { LEAF_SIZE, type FileId } from '../../core/dag/file-id.ts';
 import { applyFilter, undoFilter, type Filter } from '../../core/dag/filter.ts';
 import type { Base } from '../../core/dag/table.ts';
 import type { BaseRun } from '../../core/install/delta.ts';
@@ -13,7 +13,7 @@ import { release } from '../../core/release.ts';
 import { nodeHasher } from '../hasher.ts';
 import { readFully } from '../read-fully.ts';
 import { nodeCompressor } from '../zstd.ts';
-import { isIntact } from './files.ts';
+import { isContentOf, isIntact } from './files.ts';
 import { Layout } from './layout.ts';
 import { unpackPieces } from './packed-pieces.ts';
 import type { UnpackResult, UnpackTask, WrittenRun } from './tasks.ts';
@@ -111,7 +111,7 @@ export async function alteredBase(layout: Layout, bases: readonly Pick<BaseRun, 
 }
 
 function checkWhole(piece: WantedPiece, bytes: Uint8Array): void {
-  if (fileIdFromDigest(nodeHasher.sha256(bytes), bytes.length) !== piece.id) {
+  if (!isContentOf(piece.id, bytes)) {
     throw new MossError('bad-file', `a frame holds other content for ${piece.id} than its table says`, {
       hint: 'The package is broken as it was published: tell its publisher.',
       data: { id: piece.id },

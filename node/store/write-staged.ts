@@ -47,8 +47,7 @@ export function stageFile(layout: Layout, { id, modes }: Staged, path: string): 
 
 /** Not truncated: other threads write other parts of the same file. */
 export function writePart(path: string, bytes: Uint8Array, offset: number): void {
-  closeSync(openSync(path, 'a+', 0o644));
-  const fd = openSync(path, 'r+');
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
   try {
     writeAll(fd, bytes, offset);
   } finally {

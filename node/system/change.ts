@@ -18,6 +18,7 @@ import { PackageIndex } from '../../core/repo/index-file.ts';
 import { resolve, type Requirement, type Resolution } from '../../core/repo/resolver.ts';
 import { hasGnuGzip } from '../gzip.ts';
 import { foldsCase } from '../link/state-tree.ts';
+import { prepareSync } from '../store/durable.ts';
 import { choosePackages, loadPackages, type WantedPackage } from './choose-packages.ts';
 import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
@@ -80,8 +81,11 @@ export async function planChange(system: System, request: ChangeRequest): Promis
     ...(request.upgrade !== undefined && { upgrade: request.upgrade }),
     ...(request.allowEssential !== undefined && { allowEssential: request.allowEssential }),
   });
-  // The threads that will unpack get ready while this one plans.
-  if (resolution.install.length + resolution.upgrade.length + resolution.downgrade.length > 0) system.pool.start();
+  // What will unpack and sync gets ready while this thread plans.
+  if (resolution.install.length + resolution.upgrade.length + resolution.downgrade.length > 0) {
+    prepareSync();
+    system.pool.start();
+  }
   const orphans = request.removeOrphans ? [...resolution.orphans] : [];
   const wanted = wantedPackages(resolution, before, new Set(orphans));
   const deltas = await fetchManifests(system, wanted, request);
