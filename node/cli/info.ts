@@ -1,7 +1,7 @@
 import type { Candidate } from '../../core/repo/index-file.ts';
 import { MossError } from '../../core/error.ts';
 import type { InstalledRow } from '../system/database.ts';
-import { formatBytes, table } from '../ui/format.ts';
+import { formatBytes, formatNumber, table } from '../ui/format.ts';
 import { noRepository, openCatalog } from './catalog.ts';
 import type { Context } from './context.ts';
 import { installedRows } from './installed.ts';
@@ -70,7 +70,7 @@ function infoLines({ name, installed, available }: Known, bold: (text: string) =
   add('architecture', newest.architecture);
   add('repository', newest.repository);
   add('to fetch', formatBytes(newest.download));
-  add('on disk', `${formatBytes(newest.size)} in ${newest.files.toLocaleString('en')} entries`);
+  add('on disk', `${formatBytes(newest.size)} in ${formatNumber(newest.files)} entries`);
   add('needs', newest.depends.join(', '));
   add('recommends', newest.recommends.join(', '));
   add('provides', newest.provides.join(', '));

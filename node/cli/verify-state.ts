@@ -7,7 +7,7 @@ import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } fr
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';
 import { verifyState, type Finding, type VerifiedState } from '../system/verify.ts';
-import { count, formatBytes, formatDuration, table } from '../ui/format.ts';
+import { count, formatBytes, formatDuration, formatNumber, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
 
@@ -85,7 +85,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
         ...lines,
         findings.length === 0
           ? `${output.style.green('Whole:')} ${count(entries, 'entry', 'entries')} of state ${number}${quick ? ', by size, time and mode' : `, ${formatBytes(bytes)} read`}, in ${formatDuration(performance.now() - start)}.`
-          : `${count(findings.length, 'entry is', 'entries are')} not as signed, of ${entries.toLocaleString('en')} in state ${number}.`,
+          : `${count(findings.length, 'entry is', 'entries are')} not as signed, of ${formatNumber(entries)} in state ${number}.`,
         ...(restored.length > 0 ? describeRestored(restored) : remarks),
       ]);
       if (findings.length > 0) output.note(`Mend them with --repair${plan === undefined ? '' : `: ${toFetch(plan)}`}.`);

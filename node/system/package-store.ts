@@ -42,6 +42,8 @@ export class PackageStore {
   readonly #blocks: BlockDirectory;
   readonly #manifests = new Map<string, Manifest>();
   readonly #tables = new WeakMap<Part, Table>();
+  /** What was fetched just now, and is read soon: so it need not come from the disk, and be hashed, once more. */
+  readonly #fetched = new Map<string, Uint8Array>();
 
   constructor(layout: Layout) {
     this.#blocks = new BlockDirectory(layout.blocks);
@@ -191,6 +193,11 @@ export class PackageStore {
   }
 
   async #block(cid: Cid): Promise<Uint8Array> {
+    const fetched = this.#fetched.get(cid.toString());
+    if (fetched !== undefined) {
+      this.#fetched.delete(cid.toString());
+      return fetched;
+    }
     const bytes = await this.#blocks.get(cid);
     if (bytes === undefined) {
       throw new MossError('damaged', `the record of an installed package is gone: ${cid.toString()}`, { hint: 'Run `moss verify --repair`.' });
@@ -204,7 +211,7 @@ export class PackageStore {
   async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions, onBlock?: (cid: Cid, bytes: Uint8Array) => void): Promise<void> {
     const missing: Want[] = [];
     for (const want of wants) {
-      const bytes = await this.block(want.cid);
+      const bytes = (await this.#blocks.has(want.cid)) ? await this.block(want.cid) : undefined;
       if (bytes === undefined) missing.push(want);
       else onBlock?.(want.cid, bytes);
     }
@@ -217,7 +224,8 @@ export class PackageStore {
       accept: async ({ cid }, bytes) => {
         await verifyBlock(cid, bytes, nodeHasher);
         await this.#blocks.put(cid, bytes);
-        onBlock?.(cid, bytes);
+        if (onBlock === undefined) this.#fetched.set(cid.toString(), bytes);
+        else onBlock(cid, bytes);
       },
     });
   }

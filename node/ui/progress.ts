@@ -1,6 +1,6 @@
 /** Progress: one line that changes on a terminal, a plain line for each step elsewhere. */
 import type { MossEvent, Unit } from '../../core/install/event.ts';
-import { count, formatBytes, formatDuration } from './format.ts';
+import { count, formatBytes, formatDuration, formatNumber } from './format.ts';
 import { Rate } from '../../core/exchange/rate.ts';
 
 type StepName = Extract<MossEvent, { type: 'step' }>['step'];
@@ -126,7 +126,7 @@ function add(step: Step, event: MossEvent, now: number): void {
 function figures(step: Step, now: number): string[] {
   const parts: string[] = [];
   for (const [unit, { done, total }] of step.counters) {
-    const show = unit === 'bytes' ? formatBytes : (value: number) => `${value.toLocaleString('en')} ${unit}`;
+    const show = unit === 'bytes' ? formatBytes : (value: number) => `${formatNumber(value)} ${unit}`;
     if (total > 0) parts.push(outOf(show(Math.min(done, total)), show(total)));
     else if (done > 0) parts.push(show(done));
   }
