@@ -52,7 +52,10 @@ export function quantile({ last }: Durations, share: number, bytes: number): num
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * (OVERHEAD + bytes);
 }
 
-/** The least latency that was seen lately: it drifts up by a twentieth a sample, since routes change. */
+/**
+ * The least latency that was seen lately: it drifts up by a hundredth a sample, since routes change. No quicker: many requests at
+ * once wait for each other, and that is no latency.
+ */
 export function addLatency(known: number | undefined, ms: number): number {
-  return known === undefined ? ms : Math.min(ms, known + Math.max(known, 1) / 20);
+  return known === undefined ? ms : Math.min(ms, known + Math.max(known, 1) / 100);
 }

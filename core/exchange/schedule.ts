@@ -26,7 +26,7 @@ const HOPELESS = 4;
 const LATE_UNSEEN = 400;
 /** Milliseconds, and the share of the time so far, that are worth it. */
 const SHOWS = 50;
-const SHOWING_SHARE = 0.1;
+const SHOWING_SHARE = 0.05;
 /** Sources that are asked for the same at the same time, where the floor is among them. */
 const MOST_ATTEMPTS = 3;
 
@@ -162,7 +162,9 @@ function expectedLeft(attempt: AttemptView, { now }: Situation): number {
   const { task, source, progress, firstAt } = attempt;
   if (!isPeer(source) && firstAt !== undefined && progress > 0) return ((task.bytes - progress) / progress) * Math.max(1, now - firstAt);
   const rate = rateOf(source.rate);
-  return rate === undefined || standsStill(source, now) ? Infinity : (aheadOf(attempt) + task.bytes - progress) / rate;
+  if (rate === undefined || standsStill(source, now)) return Infinity;
+  // As long as it has been silent it may be again: what it is sending may be something that was cancelled.
+  return now - source.lastProgress + (aheadOf(attempt) + task.bytes - progress) / rate;
 }
 
 /** Bytes that a source was asked for before, and still has to bring. */

@@ -4,18 +4,20 @@ import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
 import type { ServedDeltas } from './served-deltas.ts';
-import { ServedItems } from './served-items.ts';
+import { ServedItems, type ServedItem } from './served-items.ts';
 import type { Found, ServedRuns } from './served-runs.ts';
 import type { Shared } from './server.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import { badMessage, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
+import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
 const RETRY_AFTER = 1000;
+/** Bytes that looking an item up counts for in a turn, found or not: else who asks for nothing but what is not there would always be next. */
+const LOOK_UP = 64;
 
 export class ServedStream {
   readonly #stream: Stream;
@@ -25,6 +27,8 @@ export class ServedStream {
   #hello: Hello | undefined;
   /** Answers that are being sent. */
   #active: Answer[] = [];
+  /** Items that were looked up in this turn. */
+  #lookedUp = 0;
   /** The peer will not ask for more. */
   #ended = false;
   #wake: (() => void) | undefined;
@@ -100,11 +104,12 @@ export class ServedStream {
     if (message.type === 'want' || message.type === 'query') {
       this.#watch.asked();
       const { dictionary, base } = message.type === 'want' ? message : {};
-      for (const { wanted, ...item } of message.items) {
+      const query = message.type === 'query';
+      for (const item of message.items) {
         if (!this.#items.admits(item.number, this.#active.length + this.#openDeltas)) continue;
-        if (wanted.kind !== 'delta') this.#items.add({ ...item, wanted, query: message.type === 'query', dictionary });
+        if (base === undefined) this.#items.add(waiting(item, query, dictionary));
         else if (this.#deltas === undefined) throw badMessage('a delta of who makes none');
-        else this.#deltas.add({ ...item, wanted, base });
+        else this.#deltas.add({ ...item, wanted: deltaOf(item), base });
       }
     } else if (message.type === 'cancel') for (const number of message.numbers) this.#cancel(number);
     else throw badMessage(`${message.type} once more`);
@@ -135,6 +140,7 @@ export class ServedStream {
       }
       const turn = await turns.take(this.#from.id);
       let content = 0;
+      this.#lookedUp = 0;
       const buffer = spare ?? new TurnBuffer();
       buffer.clear();
       try {
@@ -142,7 +148,7 @@ export class ServedStream {
         content = await this.#fill(buffer);
         if (content > 0) await upload.take(this.#from.scope, content, { signal: this.#stop.signal });
       } finally {
-        turn.end(content);
+        turn.end(content + LOOK_UP * this.#lookedUp);
       }
       await writing;
       spare = buffer;
@@ -229,6 +235,7 @@ export class ServedStream {
   /** Looks the next item up, and those that go with it. */
   async #begin(miss: number[], have: number[]): Promise<void> {
     const item = this.#items.next;
+    this.#lookedUp++;
     const content = item && (await this.#items.lookUp(item, miss));
     if (item === undefined || content === undefined) return;
     const found = { item, content };
@@ -273,4 +280,24 @@ export class ServedStream {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+/** What waits is looked at when its turn comes, and not before: see `decodeItem`. */
+function waiting(item: Item, query: boolean, dictionary: Uint8Array | undefined): ServedItem {
+  return {
+    number: item.number,
+    maxBytes: item.maxBytes,
+    query,
+    dictionary,
+    get wanted() {
+      const { wanted } = item;
+      if (wanted.kind === 'delta') throw badMessage('a delta without a base');
+      return wanted;
+    },
+  };
+}
+
+function deltaOf({ wanted }: Item): DeltaAsked {
+  if (wanted.kind !== 'delta') throw badMessage('a base without a delta');
+  return wanted;
 }

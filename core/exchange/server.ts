@@ -32,8 +32,8 @@ export interface ServerLimits {
 export const SERVER_LIMITS: ServerLimits = {
   streams: 256,
   streamsPerPeer: 8,
-  open: 4096,
-  openInAll: 32_768,
+  open: 1024,
+  openInAll: 8192,
   turns: 8,
   held: 32 * 1024 * 1024,
   helloTimeout: 10_000,
@@ -54,6 +54,8 @@ export interface ServerOptions {
   runs?: typeof ServedRuns | undefined;
   /** Called for content that was sent, as it is sent. */
   onServed?: ((from: Omit<Peer, 'open'>, bytes: number) => void) | undefined;
+  /** Called for a peer that broke the protocol, so that its carrier may end, too: it is not served for `LEAVE_OUT`. */
+  onBroken?: ((from: Omit<Peer, 'open'>) => void) | undefined;
 }
 
 /** What the streams of a server share. */
@@ -72,7 +74,7 @@ const RETRY_AFTER = 5000;
 /** Milliseconds for it to read that. */
 const LINGER = 500;
 /** Milliseconds for which a peer that broke the protocol is not served, and how many such peers are remembered. */
-const LEAVE_OUT = 30_000;
+export const LEAVE_OUT = 30_000;
 const REMEMBERED = 1024;
 
 export class ExchangeServer {
@@ -105,7 +107,10 @@ export class ExchangeServer {
     const served = new ServedStream(stream, from, this.#shared);
     this.#streams.set(served, from.id);
     try {
-      if (await served.run()) this.#leaveOut(from.id);
+      if (await served.run()) {
+        this.#leaveOut(from.id);
+        this.#shared.options.onBroken?.(from);
+      }
     } finally {
       this.#streams.delete(served);
     }

@@ -51,6 +51,8 @@ export class Host {
   readonly #bulk: BulkServer | undefined;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #banned: Set<string>;
+  /** Who was sent away for a while. */
+  readonly #away: Set<string>;
   readonly #events: HostEvents;
   readonly #listen: number | undefined;
   readonly #stop = new AbortController();
@@ -65,17 +67,18 @@ export class Host {
   /** A host that does not listen or dial yet: there is time to say what it serves. */
   static async create(options: HostOptions, events: HostEvents = {}): Promise<Host> {
     const { listen, scope, connections, webRtc } = options;
-    const banned = new Set(options.banned);
-    const libp2p = await openLibp2p({ ...options, banned });
+    const [banned, away] = [new Set(options.banned), new Set<string>()];
+    const libp2p = await openLibp2p({ ...options, banned: { has: (id) => banned.has(id) || away.has(id) } });
     const bulk = listen && (await BulkServer.listen({ id: libp2p.peerId.toString(), scopeOf, host: listen.host, port: listen.bulkPort, connections }));
-    return new Host(libp2p, { bulk, banned, events, scope, listen: listen?.port, webRtc: webRtc !== undefined });
+    return new Host(libp2p, { bulk, banned, away, events, scope, listen: listen?.port, webRtc: webRtc !== undefined });
   }
 
-  private constructor(libp2p: Network, { bulk, banned, events, scope, listen, webRtc }: { bulk: BulkServer | undefined; banned: Set<string>; events: HostEvents; scope: PeerScope; listen: number | undefined; webRtc: boolean }) {
+  private constructor(libp2p: Network, { bulk, banned, away, events, scope, listen, webRtc }: { bulk: BulkServer | undefined; banned: Set<string>; away: Set<string>; events: HostEvents; scope: PeerScope; listen: number | undefined; webRtc: boolean }) {
     this.libp2p = libp2p;
     this.scope = scope;
     this.#bulk = bulk;
     this.#banned = banned;
+    this.#away = away;
     this.#events = events;
     this.#listen = listen;
     libp2p.addEventListener('peer:identify', ({ detail: { connection, protocols } }) => {
@@ -186,6 +189,14 @@ export class Host {
   async ban(id: string): Promise<void> {
     this.#banned.add(id);
     this.#peers.delete(id);
+    await this.libp2p.hangUp(peerIdFromString(id)).catch(() => undefined);
+  }
+
+  /** Drops a peer, and does not let it in again before. @param ms milliseconds */
+  async sendAway(id: string, ms: number): Promise<void> {
+    if (this.#away.has(id)) return;
+    this.#away.add(id);
+    setTimeout(() => this.#away.delete(id), ms).unref();
     await this.libp2p.hangUp(peerIdFromString(id)).catch(() => undefined);
   }
 

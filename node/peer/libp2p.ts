@@ -39,7 +39,7 @@ export interface Libp2pOptions {
   /** Peers at the same time. */
   connections: number;
   /** Who is neither dialled nor let in; may change. */
-  banned: ReadonlySet<string>;
+  banned: Pick<ReadonlySet<string>, 'has'>;
 }
 
 export type Network = Libp2p<{ own: OwnAddresses; table?: KadDHT | undefined }>;

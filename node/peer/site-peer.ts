@@ -1,7 +1,7 @@
 /** What `moss serve` is beside a web server: a peer that serves the blocks of a site, a relay, and a router for browsers. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExchangeServer } from '../../core/exchange/server.ts';
+import { ExchangeServer, LEAVE_OUT } from '../../core/exchange/server.ts';
 import { MossError } from '../../core/error.ts';
 import { nodeClock } from '../clock.ts';
 import { Acquaintances } from './acquaintances.ts';
@@ -85,7 +85,7 @@ export class SitePeer {
     this.host = host;
     this.holdings = holdings;
     this.#book = new PeerBook(join(state, 'peers.sqlite'), () => nodeClock.now());
-    this.#server = new ExchangeServer({ holdings, clock: nodeClock });
+    this.#server = new ExchangeServer({ holdings, clock: nodeClock, onBroken: ({ id }) => void host.sendAway(id, LEAVE_OUT) });
     this.#acquaintances = new Acquaintances({
       host,
       book: this.#book,

@@ -16,9 +16,8 @@ const BLOCK = 1024 * 1024;
 const LARGE = 24 * BLOCK;
 /** Blocks that the web server does not have while peers must bring them. */
 const LARGE_BLOCK = 100_000;
-/** KiB: of who installs among liars, and of a daemon under a flood, where it is garbage that V8 has not collected yet. */
+/** KiB. */
 const MOST_GROWTH = 64 * 1024;
-const FLOODED_GROWTH = 160 * 1024;
 /** Tells the most memory that the process had, in KiB. */
 const PEAK = { NODE_OPTIONS: `--import "data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+' KiB'))"` };
 
@@ -115,15 +114,19 @@ describe('among peers on real sockets', { timeout: 300_000 }, () => {
     const again = await startDaemon(asking);
     while ((document(await mossDone(['peers', '--json'], { root: asking }))['peers'] as unknown[]).length === 0) await delay(200);
     const calm = residentOf(served.pid);
+    const samples: number[] = [];
+    const sampling = setInterval(() => samples.push(residentOf(served.pid)), 50);
     const flood = await startFlood(address, { connections: 1000, streams: 8 });
     try {
       const { lan } = await install(asking);
       await isWhole(asking);
       assert.ok(flood.wants > 100_000, `${flood.wants} wants`);
       assert.ok(lan > LARGE);
-      const most = peakOfProcess(served.pid);
-      assert.ok(most - calm <= FLOODED_GROWTH, `${calm} KiB before, ${most} KiB at most`);
+      // What it has for more than a moment: garbage that V8 has not got to on a busy machine comes and goes.
+      const usual = samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? Infinity;
+      assert.ok(usual - calm <= MOST_GROWTH, `${calm} KiB before, ${usual} KiB half of the time, ${Math.max(...samples)} KiB at most`);
     } finally {
+      clearInterval(sampling);
       await flood.stop();
       for (const each of [served, again]) await each.stop();
     }
@@ -174,13 +177,9 @@ describe('among peers on real sockets', { timeout: 300_000 }, () => {
   });
 });
 
-/** Of a process, in KiB: what it has, and the most that it had. */
+/** What a process has, in KiB. */
 function residentOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
-
-function peakOfProcess(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 function peakOf({ stderr }: Ran): number {

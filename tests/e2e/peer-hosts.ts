@@ -68,6 +68,8 @@ export interface Flood {
 }
 
 const FLOODERS = 4;
+/** Milliseconds until one that was thrown out tries again. */
+const COMES_BACK = 100;
 
 /** Connections that say nothing or noise, to both ports of a peer, and streams that ask for more and more and read nothing. */
 export async function startFlood(address: string, { connections, streams }: { connections: number; streams: number }): Promise<Flood> {
@@ -76,13 +78,10 @@ export async function startFlood(address: string, { connections, streams }: { co
   const over = new AbortController();
   const ports = new Set<number>();
   for (const host of hosts) {
-    await host.dial([parseMultiaddr(address)]);
-    while (host.peers[0] === undefined) await delay(10);
-    const [peer] = host.peers;
-    const { ticket } = await peer.bulkAccess();
+    const { ticket } = await (await connected(host)).bulkAccess();
     ports.add(Buffer.from(ticket).readUInt16BE(0));
-    for (let i = 0; i < streams; i++) void ask(peer);
   }
+  for (const host of hosts) for (let i = 0; i < streams; i++) void ask(host);
   ports.add(Number(/tcp\/(\d+)/.exec(address)?.[1]));
   const sockets = Array.from({ length: connections }, (_, i) => {
     // Addresses of their own: neighbours are many.
@@ -98,11 +97,23 @@ export async function startFlood(address: string, { connections, streams }: { co
   };
   return flood;
 
+  /** The peer that is flooded. A busy machine may take longer than one try has. */
+  async function connected(host: Host): Promise<RemotePeer> {
+    for (;;) {
+      const [peer] = host.peers;
+      if (peer !== undefined) return peer;
+      over.signal.throwIfAborted();
+      await host.dial([parseMultiaddr(address)]).catch(() => undefined);
+      await delay(COMES_BACK);
+    }
+  }
+
   /** Again and again: who floods is thrown out, and comes back. */
-  async function ask(peer: RemotePeer): Promise<void> {
+  async function ask(host: Host): Promise<void> {
     const cid = cidOf(RAW, new Uint8Array(32));
     while (!over.signal.aborted) {
       try {
+        const peer = await connected(host);
         const stream = await (Math.random() < 0.5 ? peer.open() : peer.openMuxed());
         await stream.write(encodeMessage({ type: 'hello', version: 1, frames: false, files: false, deltas: false, zstd: true, runs: false, maxOpen: 0, repositories: [] }));
         for (let number = 0; !over.signal.aborted; number += 1024) {
@@ -112,7 +123,7 @@ export async function startFlood(address: string, { connections, streams }: { co
           await setImmediate();
         }
       } catch {
-        await delay(20);
+        await delay(COMES_BACK);
       }
     }
   }

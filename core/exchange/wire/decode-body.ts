@@ -57,7 +57,7 @@ function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): 
   for (const [i, { number }] of items.entries()) {
     if (number <= (items[i - 1]?.number ?? -1)) throw badMessage(`items of a ${type} do not ascend`);
   }
-  if (items.some(({ wanted }) => (wanted.kind === 'delta') !== (flags === WITH_BASE))) throw badMessage('deltas without a base, or a base without them');
+  if (items.some((_, i) => (view.getUint8(start + i * ITEM_SIZE + 4) === KIND_DELTA) !== (flags === WITH_BASE))) throw badMessage('deltas without a base, or a base without them');
   if (type === 'query') return { type, items };
   if (flags === WITH_BASE) return { type, items, base: fileOf(view.getUint8(1), copyOf(body, 2)) };
   return { type, items, ...(flags === WITH_DICTIONARY && { dictionary: copyOf(body, 1) }) };
@@ -66,29 +66,46 @@ function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): 
 /** Where the items of a want begin, by its flags. */
 const STARTS: Readonly<Record<number, number>> = { 0: 1, [WITH_DICTIONARY]: 33, [WITH_BASE]: 34 };
 
+/** All of it is checked now. What is wanted is made when somebody looks: a flood is mostly thrown away, and CIDs are large. */
 function decodeItem(body: Uint8Array, view: DataView, at: number): Item {
   const maxBytes = view.getUint32(at + 10);
-  const [kind, flags] = [view.getUint8(at + 4), view.getUint8(at + 5)];
+  const [kind, flags, index] = [view.getUint8(at + 4), view.getUint8(at + 5), view.getUint32(at + 6)];
   if (flags > (kind === KIND_DELTA ? UNPACKED : 0) || maxBytes > (kind === KIND_DELTA ? MAX_DELTA_CONTENT : MAX_ANSWER)) {
     throw badMessage('an item that this version does not know');
   }
-  const [index, digest] = [view.getUint32(at + 6), copyOf(body, at + 14)];
-  const wanted = kind === KIND_DELTA ? { kind: 'delta' as const, file: fileOf(index, digest), unpacked: flags === UNPACKED } : decodeWanted(kind, digest, index);
-  return { number: view.getUint32(at), wanted, maxBytes };
+  if (kind === KIND_DELTA) codecOfFile(index);
+  else if (!isKind(kind)) throw badMessage(`items of kind ${kind}`);
+  else if (kind !== KIND_LEAF && index !== 0) throw badMessage('an index of something that has no parts');
+  const digest = copyOf(body, at + 14);
+  return {
+    number: view.getUint32(at),
+    maxBytes,
+    get wanted() {
+      return kind === KIND_DELTA ? { kind: 'delta' as const, file: fileOf(index, digest), unpacked: flags === UNPACKED } : wantedOf(kind, digest, index);
+    },
+  };
 }
 
 /** A file by the codec of its id. */
 function fileOf(codec: number, digest: Uint8Array): Cid {
-  if (codec !== RAW && codec !== DAG_PB) throw badMessage(`a file whose id has the codec ${codec}`);
-  return cidOf(codec, digest);
+  return cidOf(codecOfFile(codec), digest);
 }
 
-function decodeWanted(kind: number, digest: Uint8Array, index: number): Wanted {
+function codecOfFile(codec: number): typeof RAW | typeof DAG_PB {
+  if (codec !== RAW && codec !== DAG_PB) throw badMessage(`a file whose id has the codec ${codec}`);
+  return codec;
+}
+
+type Kind = typeof KIND_LEAF | typeof KIND_LINKS | typeof RAW | typeof DAG_PB | typeof DAG_CBOR;
+
+function isKind(kind: number): kind is Kind {
+  return kind === KIND_LEAF || kind === KIND_LINKS || kind === RAW || kind === DAG_PB || kind === DAG_CBOR;
+}
+
+function wantedOf(kind: Kind, digest: Uint8Array, index: number): Wanted {
   if (kind === KIND_LEAF) return { kind: 'leaf', file: cidOf(DAG_PB, digest), index };
-  if (index !== 0) throw badMessage('an index of something that has no parts');
   if (kind === KIND_LINKS) return { kind: 'links', file: cidOf(DAG_PB, digest) };
-  if (kind === RAW || kind === DAG_PB || kind === DAG_CBOR) return { kind: 'block', cid: cidOf(kind, digest) };
-  throw badMessage(`items of kind ${kind}`);
+  return { kind: 'block', cid: cidOf(kind, digest) };
 }
 
 function decodeNumbers(view: DataView, start: number): number[] {

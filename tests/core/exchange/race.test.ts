@@ -133,6 +133,7 @@ describe('any race', () => {
     silent: boolean(),
     vanishesAt: option(integer({ min: 0, max: 2000 }), { nil: undefined }),
   });
+  const SLOW = { scope: 'swarm', rate: 200_000, latency: 6, dead: false, silent: false, vanishesAt: undefined } as const;
 
   it('with the floor brings everything, is not slower than the floor, and wastes little', async () => {
     const blocks = await someBlocks(40, 5, BLOCK / 4);
@@ -157,7 +158,8 @@ describe('any race', () => {
         assert.ok((outcome.report?.duplicate ?? 0) <= 0.03 * outcome.total + peers.length * (BLOCK / 4), `${outcome.report?.duplicate}`);
         assert.equal(outcome.report?.wrong, 0);
       }),
-      { numRuns: 25, seed: 20 },
+      // The examples were found by other seeds: a slow peer that sends what was cancelled before what is waited for.
+      { numRuns: 25, seed: 20, examples: [[[{ ...SLOW, part: 2 }], 1], [[{ ...SLOW, part: 2 }], 1351615083], [[{ ...SLOW, part: 9 }], -657657836]] },
     );
   });
 });

@@ -91,12 +91,31 @@ describe('a server', () => {
   });
 
   it('ends a stream that has more open than it allows, and keeps nothing of it', async () => {
-    const bench = new Bench();
+    const broken: string[] = [];
+    const bench = new Bench({ onBroken: ({ id }) => broken.push(id) });
     const stream = bench.connect('flood', { window: 64 * 1024 * 1024, back: [new Link(1000)] });
     for (let i = 0; i < 6; i++) await say(stream, ...(i === 0 ? [HELLO] : []), { type: 'want', items: items(1024, i * 1024, LARGE.cid) });
     assert.equal((await bench.listen(stream, 5000)).ended, true);
     assert.equal(bench.server.open, 0);
     assert.equal(bench.server.streams, 0);
+    assert.deepEqual(broken, ['flood'], 'its carrier hears of it');
+  });
+
+  it('lets nobody take all turns by asking for what is not there', async () => {
+    const open: number[] = [];
+    const bench = new Bench({ limits: { turns: 1, open: 4096, openInAll: 32_768 }, onServed: () => open.push(bench.server.open) });
+    const floods = Array.from({ length: 4 }, () => bench.connect('flood', { window: 2 ** 30 }));
+    const nowhere = cidOf(RAW, random.bytes(32));
+    for (const stream of floods) {
+      await say(stream, HELLO);
+      for (let number = 0; number < 4000; number += 1000) await say(stream, { type: 'want', items: items(1000, number, nowhere) });
+    }
+    const modest = bench.connect('modest');
+    await say(modest, HELLO, { type: 'want', items: items(1, 0, LARGE.cid) });
+    const { messages } = await bench.listen(modest, 1);
+    for (let ms = 0; ms < 1000 && contentOf(messages) < LARGE.bytes.length; ms++) await bench.pass(1);
+    assert.equal(contentOf(messages), LARGE.bytes.length);
+    assert.ok((open[3] ?? 0) >= 8000, `${open.join()} of the flood's are left after each of its turns`);
   });
 
   it('tells a flood of wants from many peers to come back later, and answers who asks for little', async () => {
