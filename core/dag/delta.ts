@@ -64,9 +64,13 @@ export interface Delta {
   manifest: unknown;
 }
 
-/** The bytes of a delta's block. */
-export async function encodeDelta(delta: Delta, oldManifest: Uint8Array, compressor: Compressor): Promise<Uint8Array> {
-  const dictionary = encodeCbor(await expandManifest(oldManifest, compressor));
+/**
+ * The bytes of a delta's block.
+ *
+ * @param oldManifest expanded
+ */
+export async function encodeDelta(delta: Delta, oldManifest: unknown, compressor: Compressor): Promise<Uint8Array> {
+  const dictionary = encodeCbor(oldManifest);
   const body = encodeCbor({
     manifest: delta.manifest,
     frames: delta.frames.map(({ part, pieces, bases, filter }) => [part, pieces, bases.map((run) => [run.part, run.file, run.offset, run.length]), filter === undefined ? -1 : FILTERS.indexOf(filter)]),
@@ -97,14 +101,15 @@ export function deltaRefs(bytes: Uint8Array): FrameRef[] {
 }
 
 /**
- * @param oldManifest the block of the manifest that the delta starts from
+ * @param oldManifest gives the manifest that the delta starts from, expanded; it rejects where that is not wanted
  * @throws MossError `bad-frame`, `bad-manifest`, `unsupported`
  */
-export async function decodeDelta(bytes: Uint8Array, oldManifest: Uint8Array, compressor: Compressor): Promise<Delta> {
+export async function decodeDelta(bytes: Uint8Array, oldManifest: (pair: { from: Cid; to: Cid }) => Promise<unknown>, compressor: Compressor): Promise<Delta> {
   const fields = new Fields(decodeCbor(bytes, 'bad-frame', 'a delta'), 'bad-frame', 'delta');
   const version = fields.int('moss', 1);
   if (version > DELTA_VERSION) throw new MossError('unsupported', `a delta of version ${version}`, { hint: 'Update moss.' });
-  const dictionary = encodeCbor(await expandManifest(oldManifest, compressor));
+  const pair = { from: fields.cid('from'), to: fields.cid('to') };
+  const dictionary = encodeCbor(await oldManifest(pair));
   const plain = await compressor.decompress(fields.bytes('body', MAX_BLOCK_SIZE), { size: fields.int('size', 1, MAX_TABLE_SIZE), dictionary });
   const body = new Fields(decodeCbor(plain, 'bad-frame', 'the body of a delta'), 'bad-frame', 'delta');
   const refs = fields.maps('frames').map(decodeFrameRef);
@@ -116,7 +121,7 @@ export async function decodeDelta(bytes: Uint8Array, oldManifest: Uint8Array, co
     if (part === undefined || base === undefined || ref === undefined) throw fields.wrong('tables', 'made of pairs');
     return { part, base, ref };
   });
-  return { from: fields.cid('from'), to: fields.cid('to'), zstd: fields.text('zstd', 64), frames, tables, manifest: body.value('manifest') };
+  return { ...pair, zstd: fields.text('zstd', 64), frames, tables, manifest: body.value('manifest') };
 }
 
 function decodeFrame(item: unknown, ref: FrameRef | undefined, fields: Fields): DeltaFrame {
@@ -143,17 +148,17 @@ function numbersOf(item: unknown, fields: Fields, least = 0): number[] {
 }
 
 /** The value of a manifest block, with the tables that stand in it unpacked: what compresses against another one. */
-export async function expandManifest(bytes: Uint8Array, compressor: Compressor): Promise<unknown> {
-  return mapTables(decodeCbor(bytes, 'bad-manifest', 'a manifest'), async (table, size) => compressor.decompress(table, { size }));
+export async function expandManifest(value: unknown, compressor: Pick<Compressor, 'decompress'>): Promise<unknown> {
+  return mapTables(value, async (table, size) => compressor.decompress(table, { size }));
 }
 
 /**
- * The manifest block of an expanded value. Its hash decides whether it is the right one.
+ * The value of a manifest block from an expanded one. The hash of its bytes decides whether it is the right one.
  *
  * @throws MossError `bad-manifest`
  */
-export async function collapseManifest(value: unknown, compressor: Compressor): Promise<Uint8Array> {
-  return encodeCbor(await mapTables(value, async (table) => compressor.compress(table, { level: TABLE_LEVEL })));
+export async function collapseManifest(value: unknown, compressor: Pick<Compressor, 'compress'>): Promise<unknown> {
+  return mapTables(value, async (table) => compressor.compress(table, { level: TABLE_LEVEL }));
 }
 
 async function mapTables(value: unknown, map: (table: Uint8Array, plain: number) => Promise<Uint8Array>): Promise<unknown> {

@@ -92,7 +92,16 @@ function isEmpty(field: unknown): boolean {
  * @throws MossError `bad-manifest`, `bad-path`, `bad-cid`, `unsupported`
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
-  const fields = new Fields(decodeCbor(bytes, 'bad-manifest', 'a manifest'), 'bad-manifest', 'manifest');
+  return readManifest(decodeCbor(bytes, 'bad-manifest', 'a manifest'));
+}
+
+/**
+ * Reads the value of a manifest block.
+ *
+ * @throws MossError `bad-manifest`, `bad-path`, `bad-cid`, `unsupported`
+ */
+export function readManifest(value: unknown): Manifest {
+  const fields = new Fields(value, 'bad-manifest', 'manifest');
   const version = fields.int('moss', 1);
   if (version > MANIFEST_VERSION) {
     throw new MossError('unsupported', `a manifest of version ${version}`, { hint: 'Update moss.' });

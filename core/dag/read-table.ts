@@ -19,7 +19,7 @@ import {
  * @param size bytes before compression, from the manifest
  * @throws MossError `bad-manifest`, `bad-path`, `bad-frame`
  */
-export async function decodeTable(bytes: Uint8Array, size: number, compressor: Compressor): Promise<Table> {
+export async function decodeTable(bytes: Uint8Array, size: number, compressor: Pick<Compressor, 'decompress'>): Promise<Table> {
   if (size > MAX_TABLE_SIZE) throw new MossError('bad-manifest', `a file table of ${size} bytes is too large`);
   const plain = await compressor.decompress(bytes, { size });
   const fields = new Fields(decodeCbor(plain, 'bad-manifest', 'a file table'), 'bad-manifest', 'file table');

@@ -52,22 +52,26 @@ export class FileStore {
   /**
    * Looks at the store's copies of many files, on the workers: an update looks at tens of thousands.
    *
-   * @returns the modes of which a copy looks as it was left
+   * @returns the modes of which a copy looks as it was left; a mode that is not wanted counts only where one that is has none
    */
-  async look(files: Iterable<Pick<FileEntry, 'id' | 'size'>>): Promise<Map<FileId, Modes>> {
-    const sizes = new Map<FileId, number>();
-    for (const { id, size } of files) sizes.set(id, size);
+  async look(files: Iterable<WantedFile>): Promise<Map<FileId, Modes>> {
     const found = new Map<FileId, Modes>();
     if (this.#empty) return found;
-    const all = [...sizes];
+    const all = [...files];
     const batches = Array.from({ length: Math.ceil(all.length / LOOK_BATCH) }, (_, i) => all.slice(i * LOOK_BATCH, (i + 1) * LOOK_BATCH));
     await Promise.all(
       batches.map(async (batch) => {
-        const task: LookTask = { kind: 'look', root: this.layout.root, ids: batch.map(([id]) => id).join(''), sizes: Float64Array.from(batch, ([, size]) => size) };
+        const task: LookTask = {
+          kind: 'look',
+          root: this.layout.root,
+          ids: batch.map(({ id }) => id).join(''),
+          sizes: Float64Array.from(batch, ({ size }) => size),
+          modes: Uint8Array.from(batch, ({ modes }) => modes),
+        };
         // A few are not worth starting a thread for.
         const copies = batches.length === 1 ? lookAtFiles(task) : await this.#pool.run(task);
         if (!(copies instanceof Uint8Array)) throw new MossError('bug', 'a look without a result');
-        for (const [i, [id]] of batch.entries()) found.set(id, copies[i] ?? 0);
+        for (const [i, { id }] of batch.entries()) found.set(id, copies[i] ?? 0);
       }),
     );
     return found;

@@ -5,7 +5,7 @@ import { FILE_ID_LENGTH, fileIdFromDigest, fileIdFromLeaves, LEAF_SIZE, type Fil
 import { hasErrno } from '../io-error.ts';
 import { nodeHasher } from '../hasher.ts';
 import { Layout } from './layout.ts';
-import { copiesOf, EXECUTABLE, PLAIN } from './modes.ts';
+import { copiesOf, EXECUTABLE, PLAIN, type Modes } from './modes.ts';
 import type { AdoptTask, CheckResult, CheckTask, LookResult, LookTask } from './tasks.ts';
 
 /** Seconds: every store file has the same modification time, so any other one tells that somebody wrote to it. */
@@ -80,14 +80,24 @@ export async function checkFiles(files: CheckTask['files']): Promise<CheckResult
   return results;
 }
 
-/** Looks at the store's copies of files, without reading them. */
-export function lookAtFiles({ root, ids, sizes }: LookTask): LookResult {
+/** Looks at the store's copies of files, without reading them: at a mode that is not wanted only where one that is has no copy. */
+export function lookAtFiles({ root, ids, sizes, modes }: LookTask): LookResult {
   const layout = new Layout(root);
   return Uint8Array.from(sizes, (size, i) => {
     // The main thread had them as ids.
     const id = ids.slice(i * FILE_ID_LENGTH, (i + 1) * FILE_ID_LENGTH) as FileId;
-    return (looksWhole(layout.stored(id, false), size) ? PLAIN : 0) | (looksWhole(layout.stored(id, true), size) ? EXECUTABLE : 0);
+    const wanted = modes[i] ?? 0;
+    const found = modesThere(layout, id, size, wanted);
+    return found === wanted ? found : found | modesThere(layout, id, size, (PLAIN | EXECUTABLE) & ~wanted);
   });
+}
+
+/** The modes among some of which the store has a copy. */
+function modesThere(layout: Layout, id: FileId, size: number, modes: Modes): Modes {
+  let found = 0;
+  if ((modes & PLAIN) !== 0 && looksWhole(layout.stored(id, false), size)) found |= PLAIN;
+  if ((modes & EXECUTABLE) !== 0 && looksWhole(layout.stored(id, true), size)) found |= EXECUTABLE;
+  return found;
 }
 
 /**

@@ -118,9 +118,11 @@ export interface LookTask {
   /** Their ids, one after the other. */
   ids: string;
   sizes: Float64Array<ArrayBuffer>;
+  /** In which modes each is wanted. */
+  modes: Uint8Array<ArrayBuffer>;
 }
 
-/** For each file, the modes of which the store has a copy that looks as it was left. */
+/** For each file, the modes of which the store has a copy that looks as it was left: those that are wanted, else any. */
 export type LookResult = Uint8Array;
 
 /** Moves staged files of one shard into the store. */

@@ -1,7 +1,7 @@
 /** Works out a change: what the resolver wants, what it takes to get there, and what a person should know before. */
 import { availableParallelism } from 'node:os';
 import { parseCid, type Cid } from '../../core/dag/cid.ts';
-import type { FileEntry } from '../../core/dag/entry.ts';
+import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import type { Delta } from '../../core/dag/delta.ts';
 import type { MaintainerScript } from '../../core/dag/package.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
@@ -19,6 +19,7 @@ import { resolve, type Requirement, type Resolution } from '../../core/repo/reso
 import { hasGnuGzip } from '../gzip.ts';
 import { foldsCase } from '../link/state-tree.ts';
 import { prepareSync } from '../store/durable.ts';
+import { wantedFiles } from '../store/modes.ts';
 import { choosePackages, loadPackages, type WantedPackage } from './choose-packages.ts';
 import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
@@ -93,7 +94,7 @@ export async function planChange(system: System, request: ChangeRequest): Promis
   if (isSame(before, packages)) return noChange(request, resolution, packages);
   const loaded = await loadPackages(system, packages, request);
   const parts = [...loaded.values()].flatMap((each) => each.parts);
-  const here = system.store.look(parts.flatMap(({ table }) => table.files));
+  const here = system.store.look(wantedFiles(parts.flatMap(({ table }) => table.files)).values());
   // It shows where the result is asked for.
   here.catch(() => undefined);
   const tree = treeOfPackages(packages, loaded);
@@ -246,8 +247,12 @@ function tellTrouble({ onEvent }: System): (name: string, error: MossError) => v
   return (name, { message, code }) => onEvent({ type: 'warning', message: `${name === '' ? 'deltas are' : `the delta of ${name} is`} not used: ${message} (${code})` });
 }
 
-/** The tree of packages that are loaded. */
-export function treeOfPackages(packages: readonly InstalledPackage[], loaded: ReadonlyMap<string, LoadedPackage>): Tree {
+/**
+ * The tree of packages that are loaded.
+ *
+ * @param only which of their entries count: all, if it is left out
+ */
+export function treeOfPackages(packages: readonly InstalledPackage[], loaded: ReadonlyMap<string, LoadedPackage>, only?: (entry: Entry) => boolean): Tree {
   const versions = new Map(packages.map((each) => [each.name, each]));
   return buildTree(
     packages.map(({ name }): TreePackage => {
@@ -255,7 +260,7 @@ export function treeOfPackages(packages: readonly InstalledPackage[], loaded: Re
       const replaced = (manifest?.metadata.replaces ?? []).flatMap(parseDependency);
       return {
         name,
-        entries: parts.flatMap(({ table }) => table.entries),
+        entries: parts.flatMap(({ table }) => only === undefined ? table.entries : table.entries.filter(only)),
         alternatives: manifest?.alternatives ?? [],
         replaces: (other) =>
           replaced.some(({ name: wanted, relation, version }) => {

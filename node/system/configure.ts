@@ -6,7 +6,7 @@ import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
-import type { TreeEntry } from '../../core/install/tree.ts';
+import { topOf, USER_TOPS, type Tree, type TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import { syncFileSystem, writeFileDurably } from '../store/durable.ts';
@@ -17,7 +17,6 @@ import { treeOfPackages } from './change.ts';
 import { readStateFile } from './state-file.ts';
 import type { LoadedPackage } from './package-store.ts';
 import type { System } from './system.ts';
-import type { Tree } from '../../core/install/tree.ts';
 
 /** From which state to which the user's files are to go. */
 export interface Configuring {
@@ -56,7 +55,7 @@ export function readConfiguring(layout: Layout): Configuring | undefined {
  */
 export async function configureState(system: System, { state, before }: Configuring, tree?: Tree): Promise<Configured> {
   const { layout } = system;
-  const old = before === undefined || !existsSync(layout.state(before)) ? [] : (await treeOfState(system, before)).user;
+  const old = before === undefined || !existsSync(layout.state(before)) ? [] : await userEntries(system, before);
   const { user } = tree ?? (await treeOfState(system, state));
   const observed = await observeAll(layout.root, [...old, ...user]);
   const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
@@ -105,6 +104,14 @@ function copyAside(path: string): void {
   }
 }
 
+/** The user's part of a state's tree: all else of it is left aside, but for what its links to alternatives hang on. */
+async function userEntries(system: System, number: number): Promise<TreeEntry[]> {
+  const { packages } = readStateFile(system.layout.state(number));
+  const loaded = await loadInstalled(system, packages);
+  const offered = new Set([...loaded.values()].flatMap(({ manifest }) => manifest.alternatives.flatMap((each) => [each, ...each.slaves]).flatMap(({ link, path }) => [link, path])));
+  return treeOfPackages(packages, loaded, ({ path }) => USER_TOPS.has(topOf(path)) || offered.has(path)).user;
+}
+
 /** The tree of a state, from its record and the manifests that are here. */
 export async function treeOfState(system: System, number: number): Promise<Tree> {
   return treeOf(system, readStateFile(system.layout.state(number)).packages);
@@ -116,6 +123,10 @@ export async function treeOfState(system: System, number: number): Promise<Tree>
  * @param onEntries told of the rows of each package as soon as they are read; it goes on when this resolves
  */
 export async function treeOf(system: System, packages: readonly InstalledPackage[], onEntries?: (entries: readonly Entry[]) => Promise<void>): Promise<Tree> {
+  return treeOfPackages(packages, await loadInstalled(system, packages, onEntries));
+}
+
+async function loadInstalled(system: System, packages: readonly InstalledPackage[], onEntries?: (entries: readonly Entry[]) => Promise<void>): Promise<Map<string, LoadedPackage>> {
   const loaded = new Map<string, LoadedPackage>();
   for (const each of packages) {
     const chosen = new Set(each.components);
@@ -123,7 +134,7 @@ export async function treeOf(system: System, packages: readonly InstalledPackage
     loaded.set(each.name, it);
     for (const { table } of it.parts) await onEntries?.(table.entries);
   }
-  return treeOfPackages(packages, loaded);
+  return loaded;
 }
 
 async function observeAll(root: string, entries: readonly TreeEntry[]): Promise<Map<PackagePath, Observed>> {

@@ -3,7 +3,7 @@
  * delta only saves bytes: whatever is wrong with one, the rest of the change goes on without it.
  */
 import type { Cid } from '../../core/dag/cid.ts';
-import { collapseManifest, decodeDelta, deltaPair, type Delta } from '../../core/dag/delta.ts';
+import { decodeDelta, type Delta } from '../../core/dag/delta.ts';
 import { findDelta, lookUpDeltas } from '../../core/dag/delta-map.ts';
 import { MAX_BLOCK_SIZE } from '../../core/dag/block.ts';
 import type { Part } from '../../core/dag/manifest.ts';
@@ -74,18 +74,19 @@ export async function deltaFrames(store: PackageStore, deltas: Deltas, loaded: R
 }
 
 async function openDelta(store: PackageStore, bytes: Uint8Array, { from, to }: Pick<Update, 'from' | 'to'>): Promise<Delta> {
-  const pair = deltaPair(bytes);
-  if (!pair.to.equals(to) || !from.some((each) => each.equals(pair.from))) throw new MossError('bad-frame', 'a delta is about other versions than the list says');
-  const old = await store.block(pair.from);
-  if (old === undefined) throw new MossError('damaged', `the manifest ${pair.from.toString()} is gone`);
-  return decodeDelta(bytes, old, nodeCompressor);
+  return decodeDelta(
+    bytes,
+    async (pair) => {
+      if (!pair.to.equals(to) || !from.some((each) => each.equals(pair.from))) throw new MossError('bad-frame', 'a delta is about other versions than the list says');
+      return store.expanded(pair.from);
+    },
+    nodeCompressor,
+  );
 }
 
 /** The new manifest from the old one: kept if it is what the index names, else fetched whole as if there was no delta. */
 async function rebuildManifest(store: PackageStore, delta: Delta): Promise<void> {
-  if (delta.zstd !== tableCompression || (await store.block(delta.to)) !== undefined) return;
-  const bytes = await collapseManifest(delta.manifest, nodeCompressor);
-  await store.add(delta.to, bytes);
+  if (delta.zstd === tableCompression) await store.addExpanded(delta.to, delta.manifest);
 }
 
 async function rebuildTables(store: PackageStore, deltas: Deltas, options: DeltaFetchOptions): Promise<void> {

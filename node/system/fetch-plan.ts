@@ -48,7 +48,7 @@ export async function fetchPlan(
   await staging.resume({ signal });
   const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
   await fetchPeerDeltas(system, planned, staging, received, { signal });
-  const frames = staging.remaining(plan);
+  const frames = staging.remaining(plan).toSorted(byWork);
   // Deltas start from what is here, and bring what other frames may start from.
   for (const some of [frames.filter(({ bases }) => bases !== undefined), frames.filter(({ bases }) => bases === undefined)]) {
     const failed = await tryFrames(system, planned, some, staging, received, { signal });
@@ -60,6 +60,15 @@ export async function fetchPlan(
   if (refused.size === 0) return;
   // The gzip of this machine gives other bytes: those files come as they are.
   await get(planFetch(partsOf(planned), { has: ({ id }) => !refused.has(id), gzip: false }).frames);
+}
+
+/** What gzip has to pack comes first, and then what takes longest: so that all cores are busy to the end. */
+function byWork(a: WantedFrame, b: WantedFrame): number {
+  return Number(isPacked(b)) - Number(isPacked(a)) || b.plain - a.plain;
+}
+
+function isPacked({ pieces }: WantedFrame): boolean {
+  return pieces.some(({ gzip }) => gzip);
 }
 
 /** The dictionaries of packages, as they are staged while a plan is carried out. */

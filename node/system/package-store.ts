@@ -3,7 +3,9 @@ import type { Cid } from '../../core/dag/cid.ts';
 import { MAX_BLOCK_SIZE, verifyBlock } from '../../core/dag/block.ts';
 import type { Entry } from '../../core/dag/entry.ts';
 import { contentSize } from '../../core/dag/frame.ts';
-import { decodeManifest, type FrameRef, type Manifest, type Part } from '../../core/dag/manifest.ts';
+import { decodeCbor, encodeCbor } from '../../core/dag/codec.ts';
+import { collapseManifest, expandManifest } from '../../core/dag/delta.ts';
+import { readManifest, type FrameRef, type Manifest, type Part } from '../../core/dag/manifest.ts';
 import { decodeTable } from '../../core/dag/read-table.ts';
 import type { Table, TableFrame } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
@@ -11,6 +13,7 @@ import { fetchBlocks, type SessionOptions, type Want } from '../../core/exchange
 import type { PlannedPart } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
+import type { DecompressOptions } from '../../core/ports/compressor.ts';
 import type { Source } from '../../core/ports/source.ts';
 import { nodeClock } from '../clock.ts';
 import { nodeHasher } from '../hasher.ts';
@@ -31,6 +34,12 @@ export interface LoadedPart extends PlannedPart {
   number: number;
 }
 
+/** A manifest, and the value of its block: both speak of the same tables. */
+interface ReadManifest {
+  value: unknown;
+  manifest: Manifest;
+}
+
 export interface FetchOptions extends AbortOptions {
   sources: readonly Source[];
   /** Sources that are found while others are asked already, and what becomes of those that lie. */
@@ -40,7 +49,9 @@ export interface FetchOptions extends AbortOptions {
 
 export class PackageStore {
   readonly #blocks: BlockDirectory;
-  readonly #manifests = new Map<string, Manifest>();
+  readonly #manifests = new Map<string, ReadManifest>();
+  /** What tables unpack to that a delta was undone with or brought, until they are read. */
+  readonly #plain = new WeakMap<Uint8Array, Uint8Array>();
   readonly #tables = new WeakMap<Part, Table>();
   /** What was fetched just now, and is read soon: so it need not come from the disk, and be hashed, once more. */
   readonly #fetched = new Map<string, Uint8Array>();
@@ -63,12 +74,37 @@ export class PackageStore {
   }
 
   async manifest(cid: Cid): Promise<Manifest> {
-    const key = cid.toString();
-    const known = this.#manifests.get(key);
-    if (known !== undefined) return known;
-    const manifest = decodeManifest(await this.#block(cid));
-    this.#manifests.set(key, manifest);
-    return manifest;
+    return (await this.#read(cid)).manifest;
+  }
+
+  /** The value of a manifest with its tables unpacked: what the delta of an update starts from. */
+  async expanded(cid: Cid): Promise<unknown> {
+    const { value } = await this.#read(cid);
+    return expandManifest(value, {
+      decompress: (bytes, options) => {
+        const plain = nodeCompressor.decompress(bytes, options);
+        this.#plain.set(bytes, plain);
+        return plain;
+      },
+    });
+  }
+
+  /**
+   * Takes in a manifest that a delta brought, unless it is here.
+   *
+   * @throws MossError `bad-block` when it is another one
+   */
+  async addExpanded(cid: Cid, expanded: unknown): Promise<void> {
+    if (this.#manifests.has(cid.toString()) || (await this.block(cid)) !== undefined) return;
+    const value = await collapseManifest(expanded, {
+      compress: (plain, options) => {
+        const bytes = nodeCompressor.compress(plain, options);
+        this.#plain.set(bytes, plain);
+        return bytes;
+      },
+    });
+    await this.add(cid, encodeCbor(value));
+    this.#manifests.set(cid.toString(), { value, manifest: readManifest(value) });
   }
 
   async load(cid: Cid, wants: (component: string) => boolean): Promise<LoadedPackage> {
@@ -186,10 +222,27 @@ export class PackageStore {
     const known = this.#tables.get(part);
     if (known !== undefined) return known;
     const bytes = part.table instanceof Uint8Array ? part.table : await this.#block(part.table);
-    const table = await decodeTable(bytes, part.tablePlain, nodeCompressor);
+    const table = await decodeTable(bytes, part.tablePlain, { decompress: (packed, options) => this.#unpack(packed, options) });
     checkFrames(part, table);
     this.#tables.set(part, table);
     return table;
+  }
+
+  #unpack(bytes: Uint8Array, options: DecompressOptions): Uint8Array {
+    const plain = this.#plain.get(bytes);
+    if (plain?.length !== options.size) return nodeCompressor.decompress(bytes, options);
+    this.#plain.delete(bytes);
+    return plain;
+  }
+
+  async #read(cid: Cid): Promise<ReadManifest> {
+    const key = cid.toString();
+    const known = this.#manifests.get(key);
+    if (known !== undefined) return known;
+    const value = decodeCbor(await this.#block(cid), 'bad-manifest', 'a manifest');
+    const read = { value, manifest: readManifest(value) };
+    this.#manifests.set(key, read);
+    return read;
   }
 
   async #block(cid: Cid): Promise<Uint8Array> {
@@ -211,6 +264,8 @@ export class PackageStore {
   async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions, onBlock?: (cid: Cid, bytes: Uint8Array) => void): Promise<void> {
     const missing: Want[] = [];
     for (const want of wants) {
+      // What was read is here, and right.
+      if (onBlock === undefined && this.#manifests.has(want.cid.toString())) continue;
       const bytes = (await this.#blocks.has(want.cid)) ? await this.block(want.cid) : undefined;
       if (bytes === undefined) missing.push(want);
       else onBlock?.(want.cid, bytes);

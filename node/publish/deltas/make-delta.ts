@@ -2,6 +2,7 @@
 import { BLOCK_SIZE, rawBlock, type Block } from '../../../core/dag/block.ts';
 import type { Cid } from '../../../core/dag/cid.ts';
 import { cidOf, DAG_CBOR } from '../../../core/dag/cid.ts';
+import { decodeCbor } from '../../../core/dag/codec.ts';
 import { encodeDelta, expandManifest, MAX_DELTA_BASE, MAX_DELTA_RUNS, type Delta, type DeltaFrame, type DeltaRun, type TableDelta } from '../../../core/dag/delta.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { LEAF_SIZE, type FileId } from '../../../core/dag/file-id.ts';
@@ -78,10 +79,10 @@ export async function makeDelta(old: PackageContents, next: PackageContents, blo
     return frames;
   })).flat();
   const tables = await tableDeltas(old, next);
-  const delta: Delta = { from: old.cid, to: next.cid, zstd: tableCompression, manifest: await expandManifest(next.block, nodeCompressor), frames: made.map(({ frame }) => frame), tables: tables.map(({ delta: table }) => table) };
+  const delta: Delta = { from: old.cid, to: next.cid, zstd: tableCompression, manifest: await expanded(next), frames: made.map(({ frame }) => frame), tables: tables.map(({ delta: table }) => table) };
   const { used, saved } = worthwhile(delta, old, next);
   delta.frames = delta.frames.filter(({ ref }) => used.has(ref.cid.toString()));
-  const bytes = await encodeDelta(delta, old.block, nodeCompressor);
+  const bytes = await encodeDelta(delta, await expanded(old), nodeCompressor);
   const frames = delta.frames.reduce((sum, { ref }) => sum + ref.size, 0);
   // The manifest travels in it too, so it must be worth more than the manifest alone.
   if (bytes.length > BLOCK_SIZE || saved + next.block.length <= frames + bytes.length) return undefined;
@@ -90,6 +91,10 @@ export async function makeDelta(old: PackageContents, next: PackageContents, blo
   const cid = cidOf(DAG_CBOR, nodeHasher.sha256(bytes));
   await blocks.put(cid, bytes);
   return { cid, size: bytes.length, frames, saved };
+}
+
+function expanded({ block }: PackageContents): Promise<unknown> {
+  return expandManifest(decodeCbor(block, 'bad-manifest', 'a manifest'), nodeCompressor);
 }
 
 function sampler(from: PackageContents): ReadSample {

@@ -142,13 +142,14 @@ async function deltaFrames(history: ReleaseHistory): Promise<string[]> {
   const block = async (cid: { toString: () => string }): Promise<Uint8Array> => readFileSync(join(blocks, cid.toString()));
   const { deltas } = decodeRoot(await block((await currentRoot(history.repository)) ?? ''));
   if (deltas === undefined) return [];
-  const { decodeDelta, deltaPair } = await import('../../../core/dag/delta.ts');
+  const { decodeCbor } = await import('../../../core/dag/codec.ts');
+  const { decodeDelta, expandManifest } = await import('../../../core/dag/delta.ts');
   const { nodeCompressor } = await import('../../../node/zstd.ts');
   const out: string[] = [];
   for (const refs of (await readDeltaMap(deltas, block)).values()) {
     for (const { cid } of refs) {
       const bytes = await block(cid);
-      const delta = await decodeDelta(bytes, await block(deltaPair(bytes).from), nodeCompressor);
+      const delta = await decodeDelta(bytes, async ({ from }) => expandManifest(decodeCbor(await block(from), 'bug', 'a manifest'), nodeCompressor), nodeCompressor);
       // One without a base may be a full frame too.
       out.push(...delta.frames.flatMap(({ ref, bases }) => (bases.length > 0 ? [ref.cid.toString()] : [])));
     }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { cborBlock, rawBlock, type Block } from '../../../core/dag/block.ts';
 import { DAG_CBOR, cidOf, type Cid } from '../../../core/dag/cid.ts';
-import { decodeDelta, deltaPair, encodeDelta, type Delta, type DeltaFrame } from '../../../core/dag/delta.ts';
+import { decodeCbor } from '../../../core/dag/codec.ts';
+import { decodeDelta, deltaPair, encodeDelta, expandManifest, type Delta, type DeltaFrame } from '../../../core/dag/delta.ts';
 import { deltaMapBlocks, readDeltaMap } from '../../../core/dag/delta-map.ts';
 import { decodeRoot, rootValue } from '../../../core/dag/root.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
@@ -56,15 +57,15 @@ describe('a delta that its publisher made wrong', () => {
     return cid;
   };
   /** Lists another delta instead of the right one, signed as if nothing was, and updates a root. */
-  const update = async (change: (delta: Delta, oldManifest: Uint8Array) => Promise<Uint8Array>): Promise<Updated> => {
+  const update = async (change: (delta: Delta, oldManifest: unknown) => Promise<Uint8Array>): Promise<Updated> => {
     const top = (await currentRoot(history.repository)) ?? assert.fail('a root');
     const root = decodeRoot(await block(top));
     const [[name, [ref]] = ['', []]] = [...(await readDeltaMap(original ?? root.deltas ?? top, block))] as unknown as [string, { from: Uint8Array; to: Uint8Array; cid: Cid }[]][];
     original ??= root.deltas;
     assert.ok(ref !== undefined);
     const bytes = await block(ref.cid);
-    const oldManifest = await block(deltaPair(bytes).from);
-    const wrong = await change(await decodeDelta(bytes, oldManifest, nodeCompressor), oldManifest);
+    const oldManifest = await expandManifest(decodeCbor(await block(deltaPair(bytes).from), 'bug', 'a manifest'), nodeCompressor);
+    const wrong = await change(await decodeDelta(bytes, async () => oldManifest, nodeCompressor), oldManifest);
     const cid = await put({ cid: cidOf(DAG_CBOR, nodeHasher.sha256(wrong)), bytes: wrong });
     const map = await deltaMapBlocks(new Map([[name, [{ from: ref.from, to: ref.to, cid, size: wrong.length }]]]), nodeHasher);
     for (const each of map) await put(each);
