@@ -37,16 +37,24 @@ export class StateLook {
   /** Whose files a root has, where nothing else is said. */
   readonly #owners: readonly Ids[];
   readonly #directories: Map<string, boolean>;
+  /** The last path that was found to be a directory. */
+  #last: string;
 
   constructor(directory: string, owners: readonly Ids[]) {
     this.#directory = directory;
     this.#owners = owners;
     this.#directories = new Map([[directory, true]]);
+    this.#last = directory;
   }
 
   entry(entry: ExpectedEntry): Look {
-    // Through a link, something else would be looked at.
-    if (!this.#isDirectory(parentOf(entry.path))) return { problem: 'missing' };
+    // Through a link, something else would be looked at. Most entries follow another one of their directory.
+    const { path } = entry;
+    if (path.lastIndexOf('/') !== this.#last.length || !path.startsWith(this.#last)) {
+      const parent = parentOf(path);
+      if (!this.#isDirectory(parent)) return { problem: 'missing' };
+      this.#last = parent;
+    }
     const stat = lstatSync(entry.path, { throwIfNoEntry: false });
     if (stat === undefined) return { problem: 'missing' };
     const problem = problemOf(entry, stat) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');

@@ -4,9 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
+import { inspectPart } from '../link/inspect-part.ts';
 import type { PackedEntries } from '../link/packed-entries.ts';
 import { syncFileSystem, syncPath } from './durable.ts';
-import { finish, lookAtFiles, looksWhole } from './files.ts';
+import { checkFiles, finish, lookAtFiles, looksWhole } from './files.ts';
 import { shardOf, type Layout } from './layout.ts';
 import { copiesOf, EXECUTABLE_MODE, STORE_MODE, wantedFiles, type Modes, type WantedFile } from './modes.ts';
 import type { InspectResult, LookTask } from './tasks.ts';
@@ -115,6 +117,11 @@ export class FileStore {
     const result = await this.#pool.run({ kind: 'inspect', packed });
     if (result === undefined || !('ino' in result)) throw new MossError('bug', 'an inspection without a result');
     return result;
+  }
+
+  /** Does what `inspect` and `check` were asked for on this thread too, as long as some of it waits for another one. */
+  async help(options: AbortOptions): Promise<void> {
+    await this.#pool.help((task) => (task.kind === 'inspect' ? inspectPart(task) : task.kind === 'check' ? checkFiles(task.files) : undefined), options);
   }
 
   /**

@@ -26,10 +26,18 @@ let scratch: Buffer | undefined;
 
 /** The id of a file's content; `undefined` where it does not have exactly `size` bytes. */
 export async function fileIdOf(path: string, size: number): Promise<FileId | undefined> {
+  const leaves = leavesOf(path, size);
+  const [first] = leaves ?? [];
+  if (leaves === undefined || first === undefined) return undefined;
+  return leaves.length === 1 ? fileIdFromDigest(first, size) : fileIdFromLeaves(leaves, size, nodeHasher);
+}
+
+/** The digests of a file's leaves; `undefined` where it does not have exactly `size` bytes. */
+function leavesOf(path: string, size: number): Uint8Array[] | undefined {
   const bytes = (scratch ??= Buffer.allocUnsafeSlow(LEAF_SIZE + 1));
   const leaves: Uint8Array[] = [];
   // Whatever has taken its place: neither is a link followed, nor waited for who writes into a pipe.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openSync(path, READ);
   try {
     for (let left = size; left > 0 || leaves.length === 0; ) {
       const length = Math.min(left, LEAF_SIZE);
@@ -41,9 +49,10 @@ export async function fileIdOf(path: string, size: number): Promise<FileId | und
   } finally {
     closeSync(fd);
   }
-  const [first] = leaves;
-  return leaves.length === 1 && first !== undefined ? fileIdFromDigest(first, size) : fileIdFromLeaves(leaves, size, nodeHasher);
+  return leaves;
 }
+
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Whether bytes are all of a file of at most a leaf. Ids are compared as texts: to parse one takes ten times as long. */
 export function isContentOf(id: FileId, bytes: Uint8Array): boolean {

@@ -6,10 +6,15 @@ import type { StoreResult, StoreTask } from './tasks.ts';
 /** Threads beyond four have nothing to do: the disk and the source are the limit by then. */
 const MOST = 4;
 
-/** The worker threads of a root. None is started before there is work. */
-export function openStorePool(): StorePool {
+/**
+ * The worker threads of a root. None is started before there is work.
+ *
+ * @param helped whether this thread does tasks as well (`Pool.help`): then a core is left to it
+ */
+export function openStorePool({ helped = false } = {}): StorePool {
+  const cores = availableParallelism();
   return new Pool<StoreTask, StoreResult>(workerUrl(import.meta.url, './store-worker'), {
-    size: Math.max(2, Math.min(MOST, availableParallelism())),
+    size: helped ? Math.max(1, Math.min(MOST, cores - 1)) : Math.max(2, Math.min(MOST, cores)),
     // A frame may take less time than a message there and back: 4 % of an installation (measured).
     ahead: 1,
   });

@@ -90,7 +90,7 @@ export class Inspection {
    */
   async results(system: readonly TreeEntry[], user: readonly TreeEntry[], { signal }: AbortOptions): Promise<Broken[]> {
     this.flush();
-    await Promise.all(this.#jobs);
+    await Promise.all([...this.#jobs, this.#system.store.help({ signal })]);
     signal?.throwIfAborted();
     const broken: Broken[] = [];
     const unread: Unread[] = this.#originals(user, broken);
@@ -113,7 +113,7 @@ export class Inspection {
       const found = read.good ? problem : 'altered';
       if (found !== undefined) broken.push({ path: entry.path, package: owner, problem: found, entry });
     }
-    broken.push(...(await this.#readRest(unread)));
+    broken.push(...(await this.#readRest(unread, { signal })));
     signal?.throwIfAborted();
     return broken;
   }
@@ -130,7 +130,7 @@ export class Inspection {
   }
 
   /** Copies of their own, and files in whose place another package's was looked at. */
-  async #readRest(unread: readonly Unread[]): Promise<Broken[]> {
+  async #readRest(unread: readonly Unread[], options: AbortOptions): Promise<Broken[]> {
     const copies = new Map<string, { file: CheckedFile; rows: Unread[] }>();
     for (const row of unread) {
       const { id, size } = row.entry;
@@ -144,7 +144,8 @@ export class Inspection {
     }
     const all = [...copies.values()];
     const batches = Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
-    const results = await Promise.all(batches.map(async (batch) => this.#system.store.check(batch.map(({ file }) => file))));
+    const checks = Promise.all(batches.map(async (batch) => this.#system.store.check(batch.map(({ file }) => file))));
+    const [results] = await Promise.all([checks, this.#system.store.help(options)]);
     return all.flatMap(({ rows }, i) =>
       rows.flatMap(({ entry, owner, problem, wrong }) => {
         const found = results[Math.floor(i / BATCH)]?.[i % BATCH] === true ? problem : wrong;

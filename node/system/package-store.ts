@@ -184,16 +184,18 @@ export class PackageStore {
   /** The blocks of an installed package that are missing, or not what their names say. */
   async broken({ manifest, components }: InstalledPackage): Promise<{ path: string; problem: 'missing' | 'altered' }[]> {
     const found: { path: string; problem: 'missing' | 'altered' }[] = [];
-    const isWhole = async (cid: Cid): Promise<boolean> => {
+    const whole = async (cid: Cid): Promise<Uint8Array | undefined> => {
       const bytes = await this.#blocks.get(cid);
       const problem = bytes === undefined ? 'missing' : (await isBlock(cid, bytes)) ? undefined : 'altered';
-      if (problem !== undefined) found.push({ path: this.#blocks.pathOf(cid), problem });
-      return problem === undefined;
+      if (problem === undefined) return bytes;
+      found.push({ path: this.#blocks.pathOf(cid), problem });
+      return undefined;
     };
-    if (!(await isWhole(manifest))) return found;
-    for (const component of (await this.manifest(manifest)).components) {
+    const bytes = await whole(manifest);
+    if (bytes === undefined) return found;
+    for (const component of this.#remember(manifest, bytes).manifest.components) {
       if (!components.includes(component.name)) continue;
-      for (const { table } of component.parts) if (!(table instanceof Uint8Array)) await isWhole(table);
+      for (const { table } of component.parts) if (!(table instanceof Uint8Array)) await whole(table);
     }
     return found;
   }
@@ -236,12 +238,16 @@ export class PackageStore {
   }
 
   async #read(cid: Cid): Promise<ReadManifest> {
-    const key = cid.toString();
-    const known = this.#manifests.get(key);
+    return this.#manifests.get(cid.toString()) ?? this.#remember(cid, await this.#block(cid));
+  }
+
+  /** @param bytes of the block, verified */
+  #remember(cid: Cid, bytes: Uint8Array): ReadManifest {
+    const known = this.#manifests.get(cid.toString());
     if (known !== undefined) return known;
-    const value = decodeCbor(await this.#block(cid), 'bad-manifest', 'a manifest');
+    const value = decodeCbor(bytes, 'bad-manifest', 'a manifest');
     const read = { value, manifest: readManifest(value) };
-    this.#manifests.set(key, read);
+    this.#manifests.set(cid.toString(), read);
     return read;
   }
 

@@ -1,7 +1,9 @@
 /** A pool of worker threads for work that keeps a core busy: hashing, zstd, writing many small files. */
 import { extname } from 'node:path';
+import { setImmediate as immediately } from 'node:timers/promises';
 import { Worker, type Transferable } from 'node:worker_threads';
 import { MossError } from '../../core/error.ts';
+import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { Reply } from './serve.ts';
 
 /** The URL of a worker's module beside the caller's: sources run as `.ts`, the built program as `.js`. */
@@ -66,6 +68,26 @@ export class Pool<Task, Result> {
   /** Starts all threads, so that they are there when the first tasks come: it takes each a tenth of a second. */
   start(): void {
     while (this.#closed === undefined && this.#start() !== undefined);
+  }
+
+  /**
+   * Does tasks on this thread too, as long as one waits that no thread has begun.
+   *
+   * @param handle does a task; `undefined` where it is none that this thread does: the others wait for theirs then
+   */
+  async help(handle: (task: Task) => Promise<Result> | undefined, { signal }: AbortOptions = {}): Promise<void> {
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      // What waits was given to `run`.
+      const done = handle(job.task as Task);
+      if (done === undefined) {
+        this.#queue.unshift(job);
+        return;
+      }
+      await done.then(job.resolve, job.reject);
+      // The threads get their next tasks.
+      await immediately();
+      signal?.throwIfAborted();
+    }
   }
 
   /** Stops all threads; tasks that were not finished are rejected. */

@@ -37,6 +37,25 @@ describe('a pool of threads', () => {
     assert.deepEqual(later, { status: 'fulfilled', value: 'later' });
   });
 
+  it('has what waits done on this thread where that helps, and leaves what it does not do to the others', async () => {
+    pool = new Pool(WORKER, { size: 1, ahead: 0 });
+    const long = pool.run({ wait: 60_000, name: 'long' });
+    long.catch(() => undefined);
+    const short = pool.run({ wait: 0, name: 'short' });
+    const wrong = pool.run({ wait: 0, name: 'wrong' });
+    const wronged = assert.rejects(wrong, /not right/);
+    // Nobody has done it by the time that the pool is closed.
+    const other = assert.rejects(pool.run({ wait: 0, name: 'other' }));
+    await pool.help((task) => {
+      if (task === 'die' || task.name === 'other') return undefined;
+      return task.name === 'wrong' ? Promise.reject(new Error('not right')) : Promise.resolve(`${task.name}, here`);
+    });
+    assert.equal(await short, 'short, here');
+    await wronged;
+    await pool.close();
+    await other;
+  });
+
   it('fails what is under way when it is closed', async () => {
     pool = new Pool(WORKER, { size: 1, ahead: 1 });
     const given = Array.from({ length: 3 }, (_, i) => pool.run({ wait: 60_000, name: `${i}` }));
