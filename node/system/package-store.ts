@@ -2,12 +2,11 @@
 import type { Cid } from '../../core/dag/cid.ts';
 import { MAX_BLOCK_SIZE, verifyBlock } from '../../core/dag/block.ts';
 import type { Entry } from '../../core/dag/entry.ts';
-import { contentSize } from '../../core/dag/frame.ts';
 import { decodeCbor, encodeCbor } from '../../core/dag/codec.ts';
 import { collapseManifest, expandManifest } from '../../core/dag/delta.ts';
-import { readManifest, type FrameRef, type Manifest, type Part } from '../../core/dag/manifest.ts';
+import { readManifest, type Manifest, type Part } from '../../core/dag/manifest.ts';
 import { decodeTable } from '../../core/dag/read-table.ts';
-import type { Table, TableFrame } from '../../core/dag/table.ts';
+import type { Table } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
 import { fetchBlocks, type SessionOptions, type Want } from '../../core/exchange/session.ts';
 import type { PlannedPart } from '../../core/install/plan.ts';
@@ -20,6 +19,7 @@ import { nodeHasher } from '../hasher.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
 import type { Layout } from '../store/layout.ts';
 import { nodeCompressor } from '../zstd.ts';
+import { checkFrames } from './check-frames.ts';
 import type { PackageFacts } from './database.ts';
 
 /** A package with the tables of the components that are wanted. */
@@ -299,25 +299,4 @@ async function isBlock(cid: Cid, bytes: Uint8Array): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/**
- * The manifest and the table speak of the same frames.
- *
- * @throws MossError `bad-manifest`
- */
-function checkFrames({ rows, frames, verbatim }: Part, table: Table): void {
-  if (
-    rows !== table.entries.length ||
-    !fit(frames, table.frames) ||
-    !fit(verbatim, table.verbatim)
-  ) {
-    throw new MossError('bad-manifest', 'a file table does not fit the frames of its manifest', {
-      hint: 'The package is broken as it was published: tell its publisher.',
-    });
-  }
-}
-
-function fit(refs: readonly FrameRef[], frames: readonly TableFrame[]): boolean {
-  return refs.length === frames.length && frames.every((frame, i) => refs[i]?.plain === contentSize(frame.pieces));
 }
