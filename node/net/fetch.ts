@@ -51,18 +51,18 @@ async function ask(url: URL, signal: AbortSignal | undefined): Promise<FetchResp
 
 async function askConnection(url: URL, signal: AbortSignal | undefined): Promise<FetchResponse> {
   const { origin, protocol, pathname, search } = url;
+  const tls = protocol === 'https:' ? await import('node:tls') : undefined;
   const free = idle.get(origin) ?? [];
   idle.set(origin, free);
   for (;;) {
     signal?.throwIfAborted();
-    const tls = protocol === 'https:' ? await import('node:tls') : undefined;
-    const connection = free.pop() ?? new HttpConnection(url, { tls, onIdle: (it) => free.push(it), onClose: (it) => void remove(free, it) });
-    const isKept = connection.answered > 0;
+    const kept = free.pop();
+    const connection = kept ?? new HttpConnection(url, { tls, onIdle: (it) => free.push(it), onClose: (it) => void remove(free, it) });
     try {
       return await connection.get(pathname + search, signal);
     } catch (error) {
       // A server may close a kept connection at the moment that it is used again: that is no failure of the server.
-      if (!isKept || connection.heard || signal?.aborted === true) throw error;
+      if (kept === undefined || connection.heard || signal?.aborted === true) throw error;
     }
   }
 }

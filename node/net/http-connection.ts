@@ -7,8 +7,6 @@ import { HttpAnswer } from './http-answer.ts';
 const incoming = Buffer.allocUnsafeSlow(64 * 1024);
 
 export class HttpConnection {
-  /** Requests that were answered. */
-  answered = 0;
   /** Whether anything came since it was last asked. */
   heard = false;
   readonly #socket: Socket;
@@ -71,7 +69,6 @@ export class HttpConnection {
     if (!answer.isWhole) return !answer.isFull;
     this.#forget?.();
     this.#answer = undefined;
-    this.answered++;
     // What waits for the next request does not keep the process from ending.
     this.#socket.unref();
     if (answer.stays) this.#onIdle(this);

@@ -64,6 +64,6 @@ test('the process does not keep its parent from ending, and ends with it', () =>
     await syncFileSystem(${JSON.stringify(directory)});
     process.stdout.write('synced');`;
   // It would wait for whoever still has its output.
-  assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 }), 'synced');
+  assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 300_000 }), 'synced');
   prepareSync();
 });
