@@ -46,6 +46,8 @@ export class PeerAccess {
   readonly #rate: TokenBucket | undefined;
   #looking: Promise<void> | undefined;
   #searched: Promise<void> | undefined;
+  /** Nobody waits for the search any more: what is left of it must not keep the command. */
+  readonly #over = new AbortController();
   /** Bans that are being told. */
   #banning: Promise<unknown> = Promise.resolve();
 
@@ -89,7 +91,8 @@ export class PeerAccess {
 
   /** Settles once the search has had a fair time: on a busy machine the first connection may take seconds. */
   searched(): Promise<void> {
-    return (this.#searched ??= this.#search());
+    // It rejects where it is ended early, and then nobody waits for it.
+    return (this.#searched ??= this.#search().catch(() => undefined));
   }
 
   /** Remembers who sent something wrong. */
@@ -103,6 +106,7 @@ export class PeerAccess {
   }
 
   async close(): Promise<void> {
+    this.#over.abort();
     for (const source of this.#sources.values()) source.close();
     await this.#banning;
     await (await this.#origin).stop();
@@ -117,7 +121,7 @@ export class PeerAccess {
       const now = performance.now();
       if (origin.isDialling()) dialled = now;
       if (now - dialled >= SEARCH || now - this.#started >= LONGEST_SEARCH) return;
-      await nodeClock.sleep(LOOK);
+      await nodeClock.sleep(LOOK, this.#over);
     }
   }
 
