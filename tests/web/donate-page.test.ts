@@ -277,27 +277,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
     }
   });
 
-  describe('shows why it is idle', () => {
-    // The other reasons with the real engine: `served-page.test.ts`.
-    it('the month', async () => {
-      const page = await openGiving(SERVING);
-      await act(page, { ...SERVING, month: 20_000 * MB });
-      await page.waitForFunction(() => /limit of this month/.test(document.querySelector('h1')?.textContent ?? ''));
-      await page.screenshot({ path: join(SCREENS, 'idle-month.png') });
-      await close(page);
-    });
-
-    it('another tab, which goes on when the first one is closed', async () => {
-      const first = await openGiving(SERVING);
-      const second = await first.context().newPage();
-      await second.goto(`${server.url}/`);
-      await second.waitForFunction(() => /another tab/.test(document.querySelector('h1')?.textContent ?? ''));
-      await first.close();
-      await second.waitForFunction(() => donor.conditions?.elected === true);
-      await second.context().close();
-    });
-  });
-
+  // From a real publisher and real peers: `hostile.test.ts`; why it is idle: `served-page.test.ts`.
   it('never runs what is in a name, an id or a message, and shows it as it is', async () => {
     const page = await openGiving(SERVING);
     await page.evaluate(() => Object.assign(globalThis, { ran: 0, alert: () => { (globalThis as unknown as { ran: number }).ran++; } }));
