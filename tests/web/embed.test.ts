@@ -47,6 +47,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
       const headers = { 'Content-Security-Policy': `${policyFor(files.url)}; img-src data:` };
       if (path === '/site.css') return { body: ':root { color-scheme: light dark } moss-seeder, iframe { display: block; width: 22rem; max-width: 100%; height: 18rem } iframe { border: 0 } .theme { --moss-accent: #7b2d8b; --moss-radius: 0 }' };
       if (path === '/') return { body: siteWith(snippet), type: 'text/html', headers };
+      if (path === '/de') return { body: siteWith(snippet).replace('lang="en"', 'lang="de"'), type: 'text/html', headers };
       if (path === '/themed') return { body: siteWith(snippet.replace('<moss-seeder', '<moss-seeder class="theme"')), type: 'text/html', headers };
       if (path === '/forged') return { body: siteWith(snippet.replace(/integrity="sha384-./, 'integrity="sha384-x')), type: 'text/html', headers };
       if (path === '/other') return { body: siteWith(snippet.replace('/tools', '/games')), type: 'text/html', headers };
@@ -220,15 +221,24 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
     await close(page);
   });
 
-  for (const [look, options] of Object.entries({ light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, narrow: { viewport: { width: 320, height: 560 } }, german: { locale: 'de-DE' } } satisfies Record<string, BrowserContextOptions>)) {
+  const LOOKS: Record<string, { path?: string; agree?: string; options: BrowserContextOptions }> = {
+    light: { options: { colorScheme: 'light' } },
+    dark: { options: { colorScheme: 'dark' } },
+    narrow: { options: { viewport: { width: 320, height: 560 } } },
+    // The language of the site, whatever the person's is.
+    german: { path: '/de', agree: 'Zustimmen und starten', options: {} },
+  };
+  for (const [look, { path = '/', agree = 'Agree and start', options }] of Object.entries(LOOKS)) {
     it(`looks as it should, and axe finds nothing: ${look}`, async () => {
-      const page = await open('/', options);
+      const page = await open(path, options);
       await page.waitForSelector('moss-seeder >> button');
       await check(page, `element-asking-${look}`);
-      await page.locator('moss-seeder >> button').first().click();
+      await page.locator(`moss-seeder >> button:text-is("${agree}")`).click();
       await page.waitForFunction(() => 'donor' in globalThis);
       await page.evaluate((each) => donor.act(each), SERVING);
       await check(page, `element-giving-${look}`);
+      await page.evaluate((message) => donor.act({ ...donor.status, state: 'failing', failure: { code: 'source-failed', message } } as never), `https://packages.example.org/tools did not answer, ${'again and '.repeat(40)}again`);
+      await check(page, `element-failing-${look}`);
       await close(page);
     });
   }

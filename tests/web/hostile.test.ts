@@ -90,9 +90,9 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
   });
 
   it('meets peers with 200 agents and protocols, of which one says nothing else, and addresses that are none', async () => {
-    const rows = (): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('td.id')].map((each) => each.getAttribute('title') ?? ''));
+    const rows = (): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('.id')].map((each) => each.getAttribute('title') ?? ''));
     const polite = peers.slice(0, 2).map((peer) => peer.peerId.toString());
-    await page.waitForFunction((ids) => ids.every((id) => document.querySelector(`td.id[title="${id}"]`) !== null), polite, { timeout: 60_000 });
+    await page.waitForFunction((ids) => ids.every((id) => document.querySelector(`.id[title="${id}"]`) !== null), polite, { timeout: 60_000 });
     assert.ok((await rows()).every((id) => peers.some((peer) => peer.peerId.toString() === id)));
     assert.ok(server.requests.some((path) => path.startsWith('/routing/')));
     await isUnharmed();
@@ -112,9 +112,9 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
       await publisher.sign('harmless', (entries) => badIndexOf(text, entries));
       await look();
       const said = JSON.stringify(` ${text}`.slice(0, 80)).slice(0, -1);
-      await page.waitForFunction((each) => document.querySelector('h1')?.textContent?.includes(each), said, { timeout: 60_000 });
+      await page.waitForFunction((each) => document.querySelector('.why')?.textContent?.includes(each), said, { timeout: 60_000 });
     }
-    await page.screenshot({ path: join(PROJECT, '.bench/screens', 'failing-hostile.png') });
+    await page.screenshot({ path: join(PROJECT, '.bench/screens', 'failing-hostile.png'), fullPage: true });
     await isUnharmed();
   });
 });

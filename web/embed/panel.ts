@@ -1,5 +1,5 @@
 import { element, setText } from '../ui/element.ts';
-import { mood, situation, statusLine } from '../ui/status-line.ts';
+import { mood, situation, statusLine, whyNot } from '../ui/status-line.ts';
 import type { Volunteer, VolunteerView } from '../volunteer.ts';
 import type { ElementWords } from './words.ts';
 
@@ -51,6 +51,7 @@ function givingPart(volunteer: Volunteer, words: ElementWords): Panel {
   const sign = element('span', { class: 'sign', 'aria-hidden': 'true' });
   const line = element('span');
   const spoken = element('p', { class: 'unseen', role: 'status' });
+  const why = element('p', { class: 'why' });
   const [rate, given] = [element('p', { class: 'large' }), element('p', { class: 'soft' })];
   const start = button(() => volunteer.start(), words.say('start'), 'primary');
   const pause = button(() => volunteer.change({ paused: !volunteer.view.settings.paused }));
@@ -63,6 +64,7 @@ function givingPart(volunteer: Volunteer, words: ElementWords): Panel {
       { class: 'panel' },
       element('p', { class: 'title', tabindex: -1 }, sign, line),
       spoken,
+      why,
       rate,
       given,
       element('p', { class: 'soft' }, words.say('agreed', { site: location.host })),
@@ -71,10 +73,12 @@ function givingPart(volunteer: Volunteer, words: ElementWords): Panel {
     update: (view) => {
       const { phase, status, settings } = view;
       setText(line, statusLine(view, words));
+      setText(why, whyNot(view, words));
+      why.title = why.textContent ?? '';
       sign.dataset['mood'] = mood(view);
       if (phase !== 'asking' && situation(view) !== last) {
         last = situation(view);
-        setText(spoken, statusLine(view, words));
+        setText(spoken, `${statusLine(view, words)} ${whyNot(view, words)}`.trim());
       }
       setText(rate, words.say('rate', { rate: format.rate(status.rate), limit: settings.rate > 0 ? format.rate(settings.rate) : words.say('unlimited') }));
       setText(given, words.say('given', { given: format.bytes(status.given), count: format.count(status.helped) }));

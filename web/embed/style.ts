@@ -28,6 +28,8 @@ const CSS = `
 .title { margin: 0; font-size: 1rem; font-weight: 600; display: flex; gap: .55rem; align-items: baseline; overflow-wrap: anywhere }
 p { margin: 0; overflow-wrap: anywhere }
 .soft { color: var(--soft); font-size: .82rem }
+.why { font-size: .82rem; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; flex: none }
+.why:empty { display: none }
 .large { font-size: 1.35rem; font-variant-numeric: tabular-nums }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: auto }
 button { font: inherit; font-weight: 550; min-height: 2.2rem; padding: .25rem .85rem; border-radius: 99rem; border: 1px solid var(--soft); background: none; color: inherit; cursor: pointer }

@@ -1,5 +1,5 @@
 import type { DonorStatus } from '../../core/donate/status.ts';
-import { mood, situation, statusLine } from '../ui/status-line.ts';
+import { mood, situation, statusLine, whyNot } from '../ui/status-line.ts';
 import { element, setText } from '../ui/element.ts';
 import type { Volunteer, VolunteerView } from '../volunteer.ts';
 import { deleteCard } from './delete.ts';
@@ -22,6 +22,7 @@ export function givingView(volunteer: Volunteer, words: PageWords, history: Rate
   const line = element('h1', { class: 'line', tabindex: -1 });
   const sign = element('span', { class: 'sign', 'aria-hidden': 'true' });
   const spoken = element('p', { class: 'unseen', role: 'status' });
+  const why = element('p', { class: 'why' });
   const source = element('p', { class: 'source' });
   const [rate, limit] = [element('span', { class: 'large' }), element('span', { class: 'of' })];
   const plot = new RatePlot(words);
@@ -39,7 +40,7 @@ export function givingView(volunteer: Volunteer, words: PageWords, history: Rate
   const root = element(
     'div',
     { class: 'giving' },
-    element('div', { class: 'heading' }, element('div', { class: 'line-row' }, sign, line), source, spoken),
+    element('div', { class: 'heading' }, element('div', { class: 'line-row' }, sign, line), why, source, spoken),
     element('section', { class: 'card rate' }, element('div', { class: 'now' }, element('p', { class: 'label' }, words.say('now')), element('p', {}, rate, ' ', limit)), plot.root, element('div', { class: 'row actions' }, start, pause, stop)),
     element('div', { class: 'figures' }, given.root, month.root, stored.root),
     peers.root,
@@ -51,10 +52,11 @@ export function givingView(volunteer: Volunteer, words: PageWords, history: Rate
   function update(view: VolunteerView): void {
     const { phase, status, settings } = view;
     setText(line, statusLine(view, words));
+    setText(why, whyNot(view, words));
     sign.dataset['mood'] = mood(view);
     if (situation(view) !== last) {
       last = situation(view);
-      setText(spoken, statusLine(view, words));
+      setText(spoken, `${statusLine(view, words)} ${whyNot(view, words)}`.trim());
     }
     setText(source, sourceLine(status, settings.repository, words));
     source.title = status.repository?.fingerprint === undefined ? '' : `${words.say('fingerprint')}: ${status.repository.fingerprint}`;

@@ -12,11 +12,10 @@ export class PeersTable {
   constructor(words: PageWords) {
     const body = element('tbody');
     this.#rows = new Rows(body, ({ id }) => id, () => peerRow(words));
-    const head = (['peer', 'transport', 'direction', 'sent', 'received'] as const).map((name) => element('th', { scope: 'col', class: name === 'sent' || name === 'received' ? 'number' : undefined }, words.say(name)));
-    // It may be wider than a narrow screen: then it is scrolled, by keyboard as well.
-    this.#table = element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': 'peers-title' }, element('table', {}, element('thead', {}, element('tr', {}, ...head)), body));
+    const head = (['peer', 'sent', 'received'] as const).map((name) => element('th', { scope: 'col', class: name === 'peer' ? undefined : 'number' }, words.say(name)));
+    this.#table = element('table', {}, element('thead', {}, element('tr', {}, ...head)), body);
     this.#none = element('p', { class: 'none' }, words.say('peers.none'));
-    this.root = element('section', { class: 'card' }, element('h2', { id: 'peers-title' }, words.say('peers')), this.#none, this.#table);
+    this.root = element('section', { class: 'card' }, element('h2', {}, words.say('peers')), this.#none, this.#table);
   }
 
   update(peers: readonly DonorPeer[]): void {
@@ -27,15 +26,15 @@ export class PeersTable {
 }
 
 function peerRow(words: PageWords): { row: Element; update: (peer: DonorPeer) => void } {
-  const [id, transport, direction, sent, received] = [element('td', { class: 'id' }), element('td'), element('td'), element('td', { class: 'number' }), element('td', { class: 'number' })];
+  const [id, how] = [element('span', { class: 'id' }), element('span', { class: 'how' })];
+  const [sent, received] = [element('td', { class: 'number' }), element('td', { class: 'number' })];
   return {
-    row: element('tr', {}, id, transport, direction, sent, received),
+    row: element('tr', {}, element('td', {}, id, ' ', how), sent, received),
     update: (peer) => {
       // The end of a peer id is what differs.
       setText(id, peer.id.length > 12 ? `…${peer.id.slice(-8)}` : peer.id);
       id.title = peer.id;
-      setText(transport, peer.transport);
-      setText(direction, words.say(`direction.${peer.direction === 'inbound' ? 'inbound' : 'outbound'}`));
+      setText(how, `${peer.transport}, ${words.say(`direction.${peer.direction === 'inbound' ? 'inbound' : 'outbound'}`)}`);
       setText(sent, words.format.bytes(peer.sent));
       setText(received, words.format.bytes(peer.received));
     },

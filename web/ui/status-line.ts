@@ -8,7 +8,7 @@ export type StatusWord = keyof typeof status;
 /** The one line that says what happens, and why where nothing does. */
 export function statusLine({ phase, status, failure }: VolunteerView, words: Words<StatusWord>): string {
   const { format } = words;
-  if (failure !== undefined && phase === 'stopped') return words.say('failed', { message: failure.message });
+  if (failure !== undefined && phase === 'stopped') return words.say('failed');
   if (phase === 'starting' && status.state === 'off') return words.say('starting');
   switch (status.state) {
     case 'off':
@@ -23,8 +23,14 @@ export function statusLine({ phase, status, failure }: VolunteerView, words: Wor
     case 'idle':
       return words.say(`idle.${status.reason}`, { battery: format.percent(LEAST_BATTERY) });
     case 'failing':
-      return words.say('failing', { message: status.failure.message });
+      return words.say('failing');
   }
+}
+
+/** What went wrong, where something did: it may be long, and in words that others chose. Else nothing. */
+export function whyNot({ phase, status, failure }: VolunteerView, words: Words<StatusWord>): string {
+  if (failure !== undefined && phase === 'stopped') return words.say('failed.why', { message: failure.message });
+  return status.state === 'failing' ? words.say('failing.why', { message: status.failure.message }) : '';
 }
 
 /** What a screen reader is told: not each number, only that something is otherwise than before. */
