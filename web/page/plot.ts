@@ -63,7 +63,7 @@ export class RatePlot {
     this.#limit.setAttribute('y1', y(limit));
     this.#limit.setAttribute('y2', y(limit));
     const { format } = this.#words;
-    setText(this.#top, limit > 0 ? format.rate(limit) : format.rate(most));
+    setText(this.#top, limit > 0 || most > 0 ? format.rate(limit > 0 ? limit : most) : '');
     this.#picture.setAttribute('aria-label', this.#words.say('plot', { rate: format.rate(samples.at(-1)?.rate ?? 0), most: format.rate(most) }));
   }
 }
