@@ -216,11 +216,17 @@ export class Work {
   /** Finds peers, and connects to as many as there is room for. */
   async #meet(): Promise<void> {
     const { clock, fetch, hasher, settings } = this.#options;
+    let found: readonly (readonly string[])[] = [];
     for (let round = 0; ; round++) {
       await clock.sleep(MEET[round] ?? MEET_LATER, this.#stop);
       const { network } = this;
-      if (network === undefined || network.peers.length >= network.most) continue;
-      const found = await findPeers(settings().repository, this.#fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
+      if (network === undefined) continue;
+      // Whoever was here is dialled again as soon as it is lost.
+      for (const { id } of network.peers) this.#tried.delete(id);
+      if (network.peers.length >= network.most) continue;
+      const told = await findPeers(settings().repository, this.#fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
+      // A site that says nothing may be gone: those that it told of before need not be.
+      if (told.length > 0) found = told;
       this.#stop.signal.throwIfAborted();
       await Promise.all(found.map((addresses) => this.#dial(network, addresses)));
     }

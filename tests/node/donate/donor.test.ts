@@ -17,6 +17,7 @@ import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
 import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
 import { MemoryPeer } from '../../../core/memory/stream.ts';
+import type { Fetch } from '../../../core/ports/fetch.ts';
 import type { Holdings } from '../../../core/ports/holdings.ts';
 import { nodeClock } from '../../../node/clock.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
@@ -45,6 +46,14 @@ function deltaOf(name: string, bytes: Uint8Array): string[][] {
   }
 }
 
+function networkPeer(peer: MemoryPeer): NetworkPeer {
+  return { id: peer.id, scope: peer.scope, transport: peer.transport, direction: 'inbound', open: (how) => peer.open(how) };
+}
+
+async function dialsNobody(): Promise<void> {
+  // Those who are there are there from the beginning.
+}
+
 describe('a donor', { timeout: 120_000 }, () => {
   const { path, remove } = temporaryDirectory('donor');
   let repository: Repository;
@@ -60,21 +69,20 @@ describe('a donor', { timeout: 120_000 }, () => {
   });
 
   /** A donor of the site, connected to these peers. */
-  function plant({ peers = [] as MemoryPeer[] } = {}) {
+  function plant({ peers = [] as MemoryPeer[], fetch = nodeFetch, dial = dialsNobody } = {}) {
     const blocks = new MemoryBlockstore();
     let options: NetworkOptions | undefined;
     let isOpen = false;
     const openNetwork: OpenNetwork = async (each) => {
       options = each;
       isOpen = true;
-      const known = peers.map((peer): NetworkPeer => ({ id: peer.id, scope: peer.scope, transport: peer.transport, direction: 'inbound', open: (how) => peer.open(how) }));
       queueMicrotask(each.onChange);
-      return { id: 'donor', addresses: [], peers: known, most: 8, dial: async () => undefined, ban: async () => undefined, close: async () => void (isOpen = false) };
+      return { id: 'donor', addresses: [], get peers() { return peers.map(networkPeer); }, most: 8, dial, ban: async () => undefined, close: async () => void (isOpen = false) };
     };
     const donor = new RepositoryDonor({
       storage: { blocks, records: new MemoryMetadataStore() },
       openNetwork,
-      fetch: nodeFetch,
+      fetch,
       clock: nodeClock,
       minuteOfDay: () => 0,
       hasher: nodeHasher,
@@ -128,6 +136,27 @@ describe('a donor', { timeout: 120_000 }, () => {
     await shows('it serves', ({ state }) => state === 'serving');
     await donor.stop();
     await assertSound(await stored());
+  });
+
+  it('dials who was lost, also when the site that told of it is gone', async () => {
+    const peer = new MemoryPeer({ id: 'Q'.repeat(46), scope: 'swarm', clock: nodeClock, handler: async (stream) => stream.abort() });
+    const peers: MemoryPeer[] = [];
+    let asked = 0;
+    let isGone = false;
+    const fetch: Fetch = async (url, init) => {
+      if (!url.endsWith('/moss.json')) return nodeFetch(url, init);
+      asked++;
+      if (isGone) throw new Error('there is no such site');
+      return new Response(JSON.stringify({ peers: [`/ip4/192.0.2.1/tcp/1/p2p/${peer.id}`], relays: [] }));
+    };
+    let dialled = 0;
+    const { donor, settings } = plant({ peers, fetch, dial: async () => void (peers.push(peer), dialled++) });
+    await donor.start(settings(), BEST_CONDITIONS);
+    await until(async () => dialled === 1 && asked > 2, 'the peer, and a look at it', 20_000);
+    peers.length = 0;
+    isGone = true;
+    await until(async () => dialled === 2, 'the peer once more', 60_000);
+    await donor.stop();
   });
 
   it('stays within its quota, and drops what a lower one has no room for', async () => {
