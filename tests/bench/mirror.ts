@@ -22,7 +22,7 @@ const HARM: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const bench: Bench = ({ cache, rounds, note }) =>
-  withServedLine(cache, 'mirror', async (line) => {
+  withServedLine(cache, { name: 'mirror', names: PACKAGES }, async (line) => {
     const times: Record<string, number[]> = {};
     const measured = (name: string, ms: number): void => {
       (times[name] ??= []).push(ms);

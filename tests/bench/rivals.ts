@@ -1,6 +1,6 @@
 /**
- * The same packages over the same line, by moss and by other means, each until the trees are there and synced: on a line that
- * nothing limits but this machine, and on one that is the limit. In network namespaces, on real sockets.
+ * The same packages over the same line, by moss and by other means, each until the trees are there and synced: many of them on a
+ * line that nothing limits but this machine, and few on one that is the limit. In network namespaces, on real sockets.
  */
 import { prepare, WAYS, type Way } from './others/ways.ts';
 import { SkippedError } from './programs.ts';
@@ -8,19 +8,31 @@ import { median, type Figure } from './report.ts';
 import type { Bench } from './run.ts';
 import { PACKAGES, withServedLine, type ServedLine } from './served-line.ts';
 
-/** Bits a second of the web server's line, the one without a limit first: what is shaped stays so. */
-const LINES: readonly { name: string; rate?: string }[] = [{ name: 'a line without a limit' }, { name: 'a line of 100 Mbit/s', rate: '100mbit' }];
+interface Case {
+  what: string;
+  /** Bits a second of the web server's line; without it, there is no limit but this machine. */
+  rate?: string;
+  /** What is installed; without it, the whole corpus. */
+  names?: readonly string[];
+}
 
-export const bench: Bench = ({ cache, rounds, note }) =>
-  withServedLine(cache, 'rivals', async (line) => {
-    await prepare(line);
-    const figures: Figure[] = [];
-    for (const { name, rate } of LINES) {
+const CASES: readonly Case[] = [
+  { what: 'all packages of the corpus, by a line without a limit' },
+  { what: `${PACKAGES.join(', ')}, by a line of 100 Mbit/s`, rate: '100mbit', names: PACKAGES },
+];
+
+export const bench: Bench = async ({ cache, rounds, note }) => {
+  const figures: Figure[] = [];
+  for (const { what, rate, names } of CASES) {
+    const some = await withServedLine(cache, { name: 'rivals', names }, async (line) => {
+      await prepare(line);
       if (rate !== undefined) line.network.shape(line.origin, { rate });
-      figures.push(...(await compare(line, { name, rounds, note })));
-    }
-    return figures;
-  });
+      return compare(line, { name: what, rounds, note });
+    });
+    figures.push(...some);
+  }
+  return figures;
+};
 
 async function compare(line: ServedLine, { name, rounds, note }: { name: string; rounds: number; note: (text: string) => void }): Promise<Figure[]> {
   const times: Record<string, number[]> = {};
@@ -45,7 +57,7 @@ async function compare(line: ServedLine, { name, rounds, note }: { name: string;
   }
   const ours = median(times['moss'] ?? []);
   return [
-    { what: `${name}: moss install of ${PACKAGES.join(', ')}`, value: ours / 1000, unit: 's' },
+    { what: `moss install of ${name}`, value: ours / 1000, unit: 's' },
     ...WAYS.flatMap((way) => besides(way, { ours, times: times[way.name] ?? [], missing: missing.get(way.name) })),
   ];
 }
