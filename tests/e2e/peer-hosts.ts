@@ -16,17 +16,18 @@ import { readServedSite } from '../../node/peer/served-site.ts';
 import { SiteHoldings } from '../../node/peer/site-holdings.ts';
 import { ENVIRONMENT, START } from './moss.ts';
 
-export async function startHost(handler: StreamHandler): Promise<Host> {
-  const host = await Host.create({ key: passingIdentity(), scope: 'lan', listen: { host: '127.0.0.1', port: 0, bulkPort: 0 }, connections: 64 });
+/** @param webSocketPort where browsers reach it, too; 0 is any port */
+export async function startHost(handler: StreamHandler, webSocketPort?: number): Promise<Host> {
+  const host = await Host.create({ key: passingIdentity(), scope: 'lan', listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort }, connections: 64 });
   await host.handle(handler);
   await host.start();
   return host;
 }
 
 /** Serves all blocks of a site as they are. @param onServed called with the bytes of each turn */
-export async function startHonest(site: string, onServed: (bytes: number) => void = () => undefined): Promise<Host> {
+export async function startHonest(site: string, onServed: (bytes: number) => void = () => undefined, webSocketPort?: number): Promise<Host> {
   const server = new ExchangeServer({ holdings: new SiteHoldings(site, await readServedSite(site)), clock: nodeClock, onServed: (_, bytes) => onServed(bytes) });
-  return startHost(server.handle);
+  return startHost(server.handle, webSocketPort);
 }
 
 /** What a site that knows these peers says. */
