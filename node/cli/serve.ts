@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { MossError } from '../../core/error.ts';
 import { startStaticServer } from '../net/static-server.ts';
 import { FIRST_PAGE } from '../publish/site-hints.ts';
@@ -115,7 +116,7 @@ function portOption(options: Record<string, unknown>, name: string): number | un
 
 /** What `npm run build` made of `web/`, beside the built program or, when the sources run, where it is built to. */
 function donatePages(): string | undefined {
-  const places = ['../../web', '../../dist/web'].map((place) => join(import.meta.dirname, place));
+  const places = ['../../web', '../../dist/web'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
   return places.find((place) => existsSync(join(place, 'moss-seeder.js')));
 }
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bundleThreads } from '../../build/threads.ts';
+import { bundleProgram } from '../../build/program.ts';
 
 /** A benchmark that cannot run here, and why. */
 export class SkippedError extends Error {}
@@ -89,7 +89,7 @@ export async function builtMoss(cache: string): Promise<string> {
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   await run(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-p', join(REPOSITORY, 'tsconfig.build.json'), '--outDir', join(home, 'dist')]);
-  await bundleThreads(join(home, 'dist'));
+  await bundleProgram(join(home, 'dist'));
   cpSync(join(REPOSITORY, 'bin'), join(home, 'bin'), { recursive: true });
   cpSync(join(REPOSITORY, 'package.json'), join(home, 'package.json'));
   symlinkSync(join(REPOSITORY, 'node_modules'), join(home, 'node_modules'));
