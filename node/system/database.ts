@@ -10,7 +10,7 @@ import type { PackageFormat } from '../../core/dag/package.ts';
 import { comparePaths } from '../../core/dag/path.ts';
 import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
 
-const VERSION = 2;
+const VERSION = 3;
 const SCHEMA = `
   CREATE TABLE state (number INTEGER PRIMARY KEY, created INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
   CREATE TABLE installed (
@@ -20,11 +20,11 @@ const SCHEMA = `
     summary TEXT NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (state, name)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE package (id INTEGER PRIMARY KEY, manifest TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE entry (
-    manifest TEXT NOT NULL, component TEXT NOT NULL, path TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (manifest, path)
+    package INTEGER NOT NULL, component TEXT NOT NULL, path TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (package, path)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX entry_path ON entry (path);
   PRAGMA user_version = ${VERSION};
 `;
 
@@ -117,17 +117,16 @@ export class Database {
   /** Enters the file tables of packages that a state is going to hold; those that are known stay as they are. */
   addPackages(facts: ReadonlyMap<string, PackageFacts>): void {
     this.#transaction(() => {
-      const known = this.#db.prepare('SELECT 1 FROM entry WHERE manifest = ? AND component = ? LIMIT 1');
+      const name = this.#db.prepare('INSERT OR IGNORE INTO package (manifest) VALUES (?)');
+      const find = this.#db.prepare('SELECT id FROM package WHERE manifest = ?');
+      const known = this.#db.prepare('SELECT 1 FROM entry WHERE package = ? AND component = ? LIMIT 1');
       const add = this.#db.prepare('INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)');
       for (const [manifest, { entries }] of facts) {
-        const there = new Map<string, boolean>();
-        for (const { component, entry } of entries) {
-          let isKnown = there.get(component);
-          if (isKnown === undefined) {
-            isKnown = known.get(manifest, component) !== undefined;
-            there.set(component, isKnown);
-          }
-          if (!isKnown) add.run(manifest, component, entry.path, entry.type, entry.type === 'file' ? entry.size : 0);
+        name.run(manifest);
+        const id = Number(find.get(manifest)?.['id']);
+        for (const [component, rows] of Map.groupBy(entries, (row) => row.component)) {
+          if (known.get(id, component) !== undefined) continue;
+          for (const { entry } of rows) add.run(id, component, entry.path, entry.type, entry.type === 'file' ? entry.size : 0);
         }
       }
     });
@@ -152,7 +151,8 @@ export class Database {
   removeState(number: number): void {
     this.#transaction(() => {
       this.#db.prepare('DELETE FROM state WHERE number = ?').run(number);
-      this.#db.exec('DELETE FROM entry WHERE manifest NOT IN (SELECT manifest FROM installed)');
+      this.#db.exec('DELETE FROM package WHERE manifest NOT IN (SELECT manifest FROM installed)');
+      this.#db.exec('DELETE FROM entry WHERE package NOT IN (SELECT id FROM package)');
     });
   }
 
@@ -169,7 +169,7 @@ export class Database {
   /** The paths of an installed package, in order. */
   files(state: number, name: string): { path: string; type: string; size: number; component: string }[] {
     const statement = this.#db.prepare(
-      `SELECT path, type, entry.size AS size, component FROM entry JOIN installed USING (manifest)
+      `SELECT path, type, entry.size AS size, component FROM installed JOIN package USING (manifest) JOIN entry ON package = id
        WHERE state = ? AND name = ? AND component IN (SELECT value FROM json_each(components)) ORDER BY path`,
     );
     return readRows(statement, state, name).map((row) => ({
@@ -183,7 +183,7 @@ export class Database {
   /** The installed packages that hold a path. */
   owners(state: number, path: string): { name: string; version: string; type: string }[] {
     const statement = this.#db.prepare(
-      `SELECT name, version, type FROM entry JOIN installed USING (manifest)
+      `SELECT name, version, type FROM installed JOIN package USING (manifest) JOIN entry ON package = id
        WHERE state = ? AND path = ? AND component IN (SELECT value FROM json_each(components)) ORDER BY name`,
     );
     return readRows(statement, state, path).map((row) => ({ name: String(row['name']), version: String(row['version']), type: String(row['type']) }));
@@ -199,7 +199,7 @@ export class Database {
     // As one text for each package: as rows of objects it takes eight times as long (measured).
     const asText = this.#db.prepare(
       `SELECT json_group_array(json_array(path, type, size, component)) AS text FROM
-       (SELECT * FROM entry WHERE manifest = ? AND component IN (SELECT value FROM json_each(?)) ORDER BY path)`,
+       (SELECT entry.* FROM package JOIN entry ON package = id WHERE manifest = ? AND component IN (SELECT value FROM json_each(?)) ORDER BY path)`,
     );
     return state.packages.every(({ name, manifest, components }) => {
       const wantedRows = (facts.get(manifest.toString())?.entries ?? [])
