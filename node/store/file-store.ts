@@ -29,8 +29,9 @@ export interface CheckedFile {
   size: number;
 }
 
-/** Files that a worker looks at at a time. */
+/** Files that a worker looks at at a time, at least; and parts of more: all are handed over at once, since this thread may be busy then. */
 const LOOK_BATCH = 1024;
+const LOOK_PARTS = 4;
 
 export class FileStore {
   readonly layout: Layout;
@@ -60,7 +61,8 @@ export class FileStore {
     const found = new Map<FileId, Modes>();
     if (this.#empty) return found;
     const all = [...files];
-    const batches = Array.from({ length: Math.ceil(all.length / LOOK_BATCH) }, (_, i) => all.slice(i * LOOK_BATCH, (i + 1) * LOOK_BATCH));
+    const size = Math.max(LOOK_BATCH, Math.ceil(all.length / LOOK_PARTS));
+    const batches = Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
     await Promise.all(
       batches.map(async (batch) => {
         const task: LookTask = {
