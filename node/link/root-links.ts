@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { USR_ALIASES } from '../../core/dag/path.ts';
 import { topOf, USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
 
+/** Names at the top that are links into `usr`, by where they lead. */
+const ALIASES = new Map<string, string>(USR_ALIASES.map((alias) => [`usr/${alias}`, alias]));
+
 /** The names at the top of a root that lead into the active state, and their targets. */
 export function rootLinks(entries: Iterable<TreeEntry>): Map<string, string> {
   const wanted = new Map<string, string>([['usr', '.moss/current/usr']]);
   for (const alias of ['bin', 'sbin', 'lib', 'lib64']) wanted.set(alias, `usr/${alias}`);
   for (const { entry } of entries) {
     const top = topOf(entry.path);
-    const alias = top === 'usr' ? USR_ALIASES.find((each) => entry.path === `usr/${each}`) : undefined;
-    if (alias !== undefined) wanted.set(alias, `usr/${alias}`);
+    const alias = ALIASES.get(entry.path);
+    if (alias !== undefined) wanted.set(alias, entry.path);
     if (!USER_TOPS.has(top) && !wanted.has(top)) wanted.set(top, `.moss/current/${top}`);
   }
   return wanted;

@@ -15,7 +15,8 @@ export function openStorePool({ helped = false } = {}): StorePool {
   const cores = availableParallelism();
   return new Pool<StoreTask, StoreResult>(workerUrl(import.meta.url, './store-worker'), {
     size: helped ? Math.max(1, Math.min(MOST, cores - 1)) : Math.max(2, Math.min(MOST, cores)),
-    // A frame may take less time than a message there and back: 4 % of an installation (measured).
-    ahead: 1,
+    // A frame may take less time than a message there and back: 4 % of an installation (measured). Where this thread
+    // does tasks too, it hands out none meanwhile: with one ahead, the others wait for it a tenth of their time (measured).
+    ahead: helped ? 4 : 1,
   });
 }

@@ -20,7 +20,7 @@ import type { Broken } from './verify.ts';
 
 /** Entries handed to a worker at a time, and bytes: enough to be worth the message, and all threads busy to the end. */
 const BATCH = 512;
-const BATCH_BYTES = 32 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 export interface InspectionOptions {
   /** Whether every byte is read. */
@@ -41,6 +41,8 @@ export class Inspection {
   /** Distinct files that were read, and their bytes. */
   files = 0;
   bytes = 0;
+  /** Bytes of the distinct files that reading was begun of. */
+  begunBytes = 0;
   readonly #system: System;
   readonly #directory: string;
   readonly #options: InspectionOptions;
@@ -76,6 +78,7 @@ export class Inspection {
       if (reads) {
         this.#contents.add(entry.id);
         this.#packedBytes += entry.size;
+        this.begunBytes += entry.size;
       }
       this.#packer.add(entry, { mode: expectedMode(entry, this.#isRoot), owner: expectedOwner(entry, this.#isRoot), reads });
       if (this.#packer.entries.length >= BATCH || this.#packedBytes >= BATCH_BYTES) this.flush();

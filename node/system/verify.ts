@@ -77,10 +77,10 @@ export async function verifyState(system: System, number: number, { full, packag
     inspection.begin(entries);
     await breathe(signal);
   });
-  onEvent({ type: 'total', unit: 'bytes', count: full ? distinctBytes(tree) : 0 });
   // Links to alternatives stand in no table.
   inspection.begin(tree.system.map(({ entry }) => entry));
   inspection.flush();
+  onEvent({ type: 'total', unit: 'bytes', count: inspection.begunBytes });
   await breathe(signal);
   const changed: Changed[] = [];
   for (const { entry, owner } of tree.user) {
@@ -108,13 +108,6 @@ export async function verifyState(system: System, number: number, { full, packag
 async function breathe(signal: AbortOptions['signal']): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve) => void setImmediate(resolve));
-}
-
-/** The bytes of all files of a tree, equal ones once: an estimate of what is going to be read. */
-function distinctBytes({ system, user }: Tree): number {
-  const sizes = new Map<string, number>();
-  for (const { entry } of [...system, ...user]) if (entry.type === 'file') sizes.set(entry.id, entry.size);
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 /** What became of a file of the user's; directories and what was never asked about are not told. */
