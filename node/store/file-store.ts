@@ -61,8 +61,8 @@ export class FileStore {
     const found = new Map<FileId, Modes>();
     if (this.#empty) return found;
     const all = [...files];
-    const size = Math.max(LOOK_BATCH, Math.ceil(all.length / LOOK_PARTS));
-    const batches = Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+    const each = Math.max(LOOK_BATCH, Math.ceil(all.length / LOOK_PARTS));
+    const batches = Array.from({ length: Math.ceil(all.length / each) }, (_, i) => all.slice(i * each, (i + 1) * each));
     await Promise.all(
       batches.map(async (batch) => {
         const task: LookTask = {
