@@ -1,6 +1,7 @@
 /**
  * What a tab does not need of libp2p is left out of the engine: keys that moss has not, lines for a debugger, and a third
- * way to read each protobuf message that nobody takes. And it sends over WebRTC with half the messages and no garbage.
+ * way to read each protobuf message that nobody takes. And over WebRTC it sends with half the messages and no garbage, and
+ * dials without losing a race.
  *
  * Peers of moss have Ed25519 keys. RSA, ECDSA and secp256k1 come with every import of `@libp2p/crypto/keys`, and are a
  * tenth of the engine; a peer with one of these is refused, as one with a key that cannot be read is.
@@ -77,7 +78,6 @@ const REPLACED: readonly [RegExp, string][] = [
   // Names in emoji, which no address has.
   [/\/multiformats\/dist\/src\/bases\/base256emoji\.js$/, `export {};`],
 ];
-const WEBRTC_STREAM = /\/@libp2p\/webrtc\/dist\/src\/stream\.js$/;
 const SENT = /this\._sendMessage\(lengthPrefixed\.encode\.single\(Message\.encode\(\{\s*message: data\.subarray\(\)\s*\}\)\)\);/;
 const FRAMED = `
   import { encode as putVarint, encodingLength } from 'uint8-varint';
@@ -98,6 +98,12 @@ const FRAMED = `
     return frame;
   }
 `;
+const FIRST_CHANNEL = /if \(channel\.readyState !== 'open'\) \{[^]*?await pEvent\(channel, 'close', \{\s*signal\s*\}\);/;
+/** Modules of libp2p that do something in another way. */
+const CHANGED: readonly [RegExp, (code: string) => string][] = [
+  [/\/@libp2p\/webrtc\/dist\/src\/stream\.js$/, sentAtOnce],
+  [/\/@libp2p\/webrtc\/dist\/src\/private-to-private\/initiate-connection\.js$/, closedByEither],
+];
 const LIBP2P = /\/node_modules\/(@libp2p|libp2p|it-[a-z-]+|@multiformats)\/.*\.js$/;
 
 interface Node {
@@ -117,8 +123,8 @@ export function slimLibp2p(): Plugin {
       if (replaced !== undefined) return { code: replaced[1], map: null };
       if (LOGGER.test(id)) return { code: SILENCE, map: null };
       if (!LIBP2P.test(id)) return undefined;
-      const sent = WEBRTC_STREAM.test(id) ? sentAtOnce(code) : code;
-      return { code: slimmed(sent, this.parse(sent)), map: null };
+      const changed = CHANGED.find(([path]) => path.test(id))?.[1](code) ?? code;
+      return { code: slimmed(changed, this.parse(changed)), map: null };
     },
   };
 }
@@ -130,6 +136,24 @@ export function slimLibp2p(): Plugin {
 function sentAtOnce(code: string): string {
   if (!SENT.test(code)) throw new Error('libp2p sends over WebRTC in another way than this was made for');
   return code.replace(SENT, 'this._sendMessage([framed(data)]);') + FRAMED;
+}
+
+/**
+ * Who dials by WebRTC opens a channel, waits until it is open, closes it, and waits until it is closed. The other side closes it
+ * too, as soon as it is connected, which may be sooner: libp2p then waits for it to open until the dial's time is up, though both are
+ * connected (one dial in three between two tabs of a busy machine). A channel that is closed by then is as good.
+ */
+function closedByEither(code: string): string {
+  if (!FIRST_CHANNEL.test(code)) throw new Error('libp2p dials by WebRTC in another way than this was made for');
+  return code.replace(
+    FIRST_CHANNEL,
+    `if (channel.readyState === 'connecting') await pEvent(channel, ['open', 'close'], { signal });
+    if (channel.readyState !== 'closed') {
+      const closed = pEvent(channel, 'close', { signal });
+      channel.close();
+      await closed;
+    }`,
+  );
 }
 
 /** The same exports: functions that throw, and values that no key has. */

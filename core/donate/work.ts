@@ -36,8 +36,8 @@ const RETRY = 2000;
 /** Milliseconds between two looks for peers: at first, while few are known, and later. */
 const MEET = [0, 300, 1000, 2000, 4000, 8000, 15_000];
 const MEET_LATER = 30_000;
-/** Milliseconds after which a peer that could not be reached is tried again. */
-const TRY_AGAIN = 60_000;
+/** Milliseconds after which a peer that could not be reached is tried again: twice as long each time, up to the second. */
+const TRY_AGAIN = [4000, 60_000] as const;
 /** Blocks that are fetched in one session: each is an object, where a list of them is not. */
 const FILLED = 4096;
 /** Streams of all peers and of one, and answers that are sent at the same time. */
@@ -48,8 +48,8 @@ export class Work {
   readonly #stop = abortController();
   readonly #server: ExchangeServer;
   readonly #supply: Supply;
-  /** When each peer was dialled last, and where. */
-  readonly #tried = new Map<string, { at: number; addresses: string }>();
+  /** When each peer may be dialled again, where it was dialled, and how long it was left alone. */
+  readonly #tried = new Map<string, { again: number; addresses: string; wait: number }>();
   /** The list of packages itself is not kept: it may be large. */
   #catalog: Pick<Catalog, 'root' | 'rootCid' | 'fingerprint'> | undefined;
   #fingerprint: string | undefined;
@@ -239,9 +239,11 @@ export class Work {
     // Other addresses are worth a try of their own: a peer may have told only some of them at first.
     const known = addresses.toSorted().join(' ');
     const tried = this.#tried.get(id);
-    if (tried?.addresses === known && now - tried.at < TRY_AGAIN) return;
+    const isSame = tried?.addresses === known;
+    if (isSame && now < tried.again) return;
     if (this.#tried.size > 1024) this.#tried.clear();
-    this.#tried.set(id, { at: now, addresses: known });
+    const wait = isSame ? Math.min(2 * tried.wait, TRY_AGAIN[1]) : TRY_AGAIN[0];
+    this.#tried.set(id, { again: now + wait, addresses: known, wait });
     await network.dial(addresses).catch(() => undefined);
   }
 }

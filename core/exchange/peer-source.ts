@@ -1,11 +1,13 @@
 /** A peer as a source: a few long-lived streams, with many wants under way on each. */
 import type { Cid } from '../dag/cid.ts';
+import { MossError } from '../error.ts';
 import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
 import type { BlockRequest, DeltaRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
+import { abortController } from './abort-controller.ts';
 import { abortable } from './abortable.ts';
 import { AskStream } from './ask-stream.ts';
 import type { Ask } from './incoming.ts';
@@ -38,7 +40,7 @@ export class PeerSource implements FileSource {
   readonly #options: PeerSourceOptions;
   #streams: AskStream[] = [];
   #opening: Promise<AskStream> | undefined;
-  #closed = false;
+  readonly #over = abortController();
 
   constructor(options: PeerSourceOptions) {
     this.#options = options;
@@ -83,7 +85,7 @@ export class PeerSource implements FileSource {
 
   /** Ends all streams, and those that are being opened. */
   close(): void {
-    this.#closed = true;
+    this.#over.abort(new MossError('aborted', 'the peer is no longer asked'));
     for (const stream of this.#streams.splice(0)) stream.close();
   }
 
@@ -106,12 +108,12 @@ export class PeerSource implements FileSource {
     const { peer, clock, compressor, runs, stallTimeout } = this.#options;
     const rate = peer.scope === 'lan' ? undefined : this.#options.rate;
     const opening = peer
-      .open()
+      .open({ signal: this.#over.signal })
       .then((stream) => {
         const asking = new AskStream(stream, { clock, compressor, runs, stallTimeout, rate });
         this.#streams.push(asking);
         // What was under way when this was closed.
-        if (this.#closed) this.close();
+        if (this.#over.signal.aborted) this.close();
         return asking;
       })
       .finally(() => {

@@ -66,7 +66,7 @@ export class DaemonControl {
     const socket = await this.#connect();
     const stream = socketStream(socket);
     try {
-      const { rest } = await exchange(stream, { do: 'stream', peer });
+      const { rest } = await exchange(stream, { do: 'stream', peer }, options);
       return { stream: withFirst(stream, rest), transport: 'daemon' };
     } catch (error) {
       // A socket that nobody ends keeps the process.
@@ -79,7 +79,7 @@ export class DaemonControl {
   async #openBulk(peer: string, options: AbortOptions): Promise<Stream | undefined> {
     let ticket: Record<'host' | 'ticket' | 'client' | 'server', string>;
     try {
-      ticket = (await this.#ask({ do: 'ticket', peer })) as typeof ticket;
+      ticket = (await this.#ask({ do: 'ticket', peer }, options)) as typeof ticket;
     } catch {
       options.signal?.throwIfAborted();
       return undefined;
@@ -94,10 +94,10 @@ export class DaemonControl {
     }
   }
 
-  async #ask(request: ControlRequest): Promise<unknown> {
+  async #ask(request: ControlRequest, options?: AbortOptions): Promise<unknown> {
     const socket = await this.#connect();
     try {
-      return (await exchange(socketStream(socket), request)).value;
+      return (await exchange(socketStream(socket), request, options)).value;
     } finally {
       socket.destroy();
     }
@@ -138,13 +138,13 @@ export class DaemonPeer implements Peer {
 }
 
 /** Sends a request and reads the line of its answer, and what came with it of the stream that may follow. */
-async function exchange(stream: Stream, request: ControlRequest): Promise<{ value: unknown; rest: Uint8Array }> {
+async function exchange(stream: Stream, request: ControlRequest, options?: AbortOptions): Promise<{ value: unknown; rest: Uint8Array }> {
   await stream.write(Buffer.from(`${JSON.stringify(request)}\n`));
   const late = setTimeout(() => stream.abort(new MossError('source-failed', 'the daemon does not answer in time')), ANSWER);
   try {
     let got = Buffer.alloc(0);
     while (!got.includes(NEWLINE)) {
-      const bytes = await stream.read();
+      const bytes = await stream.read(options);
       if (bytes === undefined || got.length > MAX_ANSWER) throw new MossError('source-failed', 'the daemon gave no answer');
       got = Buffer.concat([got, bytes]);
     }

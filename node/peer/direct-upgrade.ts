@@ -12,6 +12,8 @@ const DCUTR = '/libp2p/dcutr';
 /** Milliseconds that the other side has for dialling back, and two looks at whether it did. */
 const DIAL_BACK = 2000;
 const LOOK = 50;
+/** A hole that is not punched at first may be at the next attempt (the specification of DCUtR has three); and libp2p sometimes waits for a channel that was closed already. */
+const ATTEMPTS = 2;
 /** Milliseconds for which a peer is left alone that no way leads to, and how many of them are remembered. */
 const LEAVE = 10 * 60_000;
 const REMEMBERED = 1024;
@@ -48,7 +50,9 @@ export function upgradeRelayed({ libp2p, own, webRtc, signal }: DirectUpgradeOpt
       if (!isDirect() && webRtc && performance.now() - (failed.get(id) ?? -LEAVE) >= LEAVE) {
         failed.set(id, performance.now());
         const address = relayed.remoteAddr.decapsulate('/p2p-circuit').encapsulate(`/p2p-circuit/webrtc/p2p/${id}`);
-        await libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL)]) });
+        for (let attempt = 0; attempt < ATTEMPTS && !isDirect() && !signal.aborted; attempt++) {
+          await libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL)]) }).catch(() => undefined);
+        }
       }
     } finally {
       if (isDirect()) failed.delete(id);

@@ -5,6 +5,7 @@
 import { TypedEventEmitter, transportSymbol, type CreateListenerOptions, type Listener, type ListenerEvents, type Transport } from '@libp2p/interface';
 import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { MossError } from '../../core/error.ts';
 import { nodeClock } from '../clock.ts';
 import type { Certificates, KeptCertificate } from './certificates.ts';
 import { isPublic } from './scope.ts';
@@ -14,6 +15,8 @@ import { freeUdpPort } from './udp-port.ts';
 const LOOK = 3600_000;
 /** No server is asked which address this machine has: who is dialled has told its own. */
 const RTC = { rtcConfiguration: { iceServers: [] } };
+/** Milliseconds that browsers have for noticing that a host is gone. */
+const LINGER = 1000;
 /** Relays that are asked by which address they see this machine. */
 const ASKED = 2;
 
@@ -65,6 +68,8 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
   readonly #components: Components;
   readonly #options: CreateListenerOptions;
   #shown: Shown[] = [];
+  /** Whose certificates are not shown any more: who is connected by them stays so. */
+  readonly #ended: Shown[] = [];
   #base = '';
   #timer: NodeJS.Timeout | undefined;
 
@@ -98,7 +103,7 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#shown.map(({ listener }) => listener.close()));
+    await Promise.all([...this.#shown, ...this.#ended].map(({ listener }) => listener.close()));
     this.#shown = [];
     this.safeDispatchEvent('close');
   }
@@ -110,7 +115,7 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
     const ended = this.#shown.filter(({ certificate }) => !wanted.includes(certificate));
     const fresh = wanted.filter((certificate) => !kept.some((each) => each.certificate === certificate));
     if (ended.length === 0 && fresh.length === 0) return;
-    await Promise.all(ended.map(({ listener }) => listener.close()));
+    this.#ended.push(...ended);
     this.#shown = [...(await Promise.all(fresh.map((certificate) => this.#open(certificate)))), ...kept];
     this.safeDispatchEvent('listening');
   }
@@ -131,7 +136,20 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
     await transport.start?.();
     const listener = transport.createListener(this.#options);
     await listener.listen(multiaddr(`${this.#base}/udp/${port}/webrtc-direct`));
+    lingers(listener);
     this.#certificates.placed(certhash, port);
     return { certificate, listener };
   }
+}
+
+/**
+ * libdatachannel 0.24 frees a listener that is to stop and goes on calling it: whether it was stopped before is read from memory that
+ * nobody wrote (`mStopped` of `IceUdpMuxListener`). The next datagram of a browser whose connection was just closed then ends the
+ * process, which it did in one stop of `moss serve` of five. So a listener lingers until all have noticed, and the process ends then.
+ */
+function lingers(listener: Listener): void {
+  const server: unknown = Reflect.get(listener, 'stunServer');
+  if (typeof server !== 'object' || server === null || !('close' in server) || typeof server.close !== 'function') throw new MossError('bug', 'libp2p listens by WebRTC in another way than this was made for');
+  const close = server.close.bind(server);
+  server.close = async () => void setTimeout(close, LINGER);
 }

@@ -158,6 +158,26 @@ describe('a peer that is asked', () => {
     await assert.rejects(clock.run(source.get({ cid: TEXT.cid, maxBytes: TEXT.bytes.length })), hasCode('source-failed'));
   });
 
+  it('ends what is being opened when it is closed', async () => {
+    const opening = Promise.withResolvers<never>();
+    const { clock } = pair();
+    const source = new PeerSource({
+      clock,
+      peer: {
+        id: 'silent',
+        scope: 'swarm',
+        transport: 'webrtc',
+        open: ({ signal } = {}) => {
+          signal?.addEventListener('abort', () => opening.reject(signal.reason));
+          return opening.promise;
+        },
+      },
+    });
+    const greeted = source.greet();
+    source.close();
+    await assert.rejects(greeted, { code: 'aborted' });
+  });
+
   it('ends streams when it is closed', async () => {
     const { clock, source, server } = pair();
     await clock.run(source.greet());

@@ -17,6 +17,7 @@ import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
 import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
 import { MemoryPeer } from '../../../core/memory/stream.ts';
+import { MossError } from '../../../core/error.ts';
 import type { Fetch } from '../../../core/ports/fetch.ts';
 import type { Holdings } from '../../../core/ports/holdings.ts';
 import { nodeClock } from '../../../node/clock.ts';
@@ -157,6 +158,23 @@ describe('a donor', { timeout: 120_000 }, () => {
     isGone = true;
     await until(async () => dialled === 2, 'the peer once more', 60_000);
     await donor.stop();
+  });
+
+  it('dials who could not be reached again within seconds, and more seldom later', async () => {
+    const fetch: Fetch = async (url, init) => (url.endsWith('/moss.json') ? new Response(JSON.stringify({ peers: [`/ip4/192.0.2.1/tcp/1/p2p/${'Q'.repeat(46)}`], relays: [] })) : nodeFetch(url, init));
+    const dialled: number[] = [];
+    const { donor, settings } = plant({
+      fetch,
+      dial: async () => {
+        dialled.push(performance.now());
+        throw new MossError('source-failed', 'nobody is there');
+      },
+    });
+    await donor.start(settings(), BEST_CONDITIONS);
+    await until(async () => dialled.length === 3, 'three dials', 60_000);
+    await donor.stop();
+    const [first = 0, second = 0, third = 0] = dialled;
+    assert.ok(second - first >= 4000 && third - second >= 8000, `${dialled.join()}`);
   });
 
   it('stays within its quota, and drops what a lower one has no room for', async () => {
