@@ -51,6 +51,12 @@ function networkPeer(peer: MemoryPeer): NetworkPeer {
   return { id: peer.id, scope: peer.scope, transport: peer.transport, direction: 'inbound', open: (how) => peer.open(how) };
 }
 
+/** A peer where nobody is. */
+const ABSENT = 'Q'.repeat(46);
+
+/** A site that names it. */
+const namesAPeer: Fetch = async (url, init) => (url.endsWith('/moss.json') ? new Response(JSON.stringify({ peers: [`/ip4/192.0.2.1/tcp/1/p2p/${ABSENT}`], relays: [] })) : nodeFetch(url, init));
+
 async function dialsNobody(): Promise<void> {
   // Those who are there are there from the beginning.
 }
@@ -140,7 +146,7 @@ describe('a donor', { timeout: 120_000 }, () => {
   });
 
   it('dials who was lost, also when the site that told of it is gone', async () => {
-    const peer = new MemoryPeer({ id: 'Q'.repeat(46), scope: 'swarm', clock: nodeClock, handler: async (stream) => stream.abort() });
+    const peer = new MemoryPeer({ id: ABSENT, scope: 'swarm', clock: nodeClock, handler: async (stream) => stream.abort() });
     const peers: MemoryPeer[] = [];
     let asked = 0;
     let isGone = false;
@@ -148,7 +154,7 @@ describe('a donor', { timeout: 120_000 }, () => {
       if (!url.endsWith('/moss.json')) return nodeFetch(url, init);
       asked++;
       if (isGone) throw new Error('there is no such site');
-      return new Response(JSON.stringify({ peers: [`/ip4/192.0.2.1/tcp/1/p2p/${peer.id}`], relays: [] }));
+      return namesAPeer(url, init);
     };
     let dialled = 0;
     const { donor, settings } = plant({ peers, fetch, dial: async () => void (peers.push(peer), dialled++) });
@@ -161,10 +167,9 @@ describe('a donor', { timeout: 120_000 }, () => {
   });
 
   it('dials who could not be reached again within seconds, and more seldom later', async () => {
-    const fetch: Fetch = async (url, init) => (url.endsWith('/moss.json') ? new Response(JSON.stringify({ peers: [`/ip4/192.0.2.1/tcp/1/p2p/${'Q'.repeat(46)}`], relays: [] })) : nodeFetch(url, init));
     const dialled: number[] = [];
     const { donor, settings } = plant({
-      fetch,
+      fetch: namesAPeer,
       dial: async () => {
         dialled.push(performance.now());
         throw new MossError('source-failed', 'nobody is there');
