@@ -6,8 +6,8 @@ import { gzipFiles, hasGnuGzip } from '../gzip.ts';
 import { fileIdOf } from './files.ts';
 import type { Layout } from './layout.ts';
 
-/** Documents handed to gzip at a time: fewer are not worth a process. */
-const BATCH = 128;
+/** Documents that are worth a process of gzip while others are still on their way. */
+const BATCH = 16;
 /** Processes of gzip at a time: one while frames are unpacked, since the workers keep all cores busy then. */
 const LANES = 2;
 const FILE_ID = /^b[a-z2-7]{58}$/;
@@ -18,6 +18,8 @@ export class Packing {
   #waiting: FileId[] = [];
   #refused: FileId[] = [];
   readonly #underWay = new Set<FileId>();
+  /** While frames are unpacked: whether gzip runs, and its last run. */
+  #isPacking = false;
   #last: Promise<void> = Promise.resolve();
 
   /** @param stage is given each document that came out right */
@@ -35,13 +37,13 @@ export class Packing {
     if (ids.length > 0 && hasGnuGzip()) await this.pack(ids);
   }
 
-  /** Notes documents that came; some hundred are packed at a time. */
+  /** Notes documents that came: what waits is packed as soon as gzip is done with what came before. */
   add(ids: readonly FileId[]): void {
     this.#waiting.push(...ids);
-    if (this.#waiting.length < BATCH) return;
-    const some = this.#waiting.splice(0);
-    // One after the other; a failure shows when all is settled.
-    this.#last = this.#last.then(() => this.#packSome(some));
+    if (this.#isPacking || this.#waiting.length < BATCH) return;
+    this.#isPacking = true;
+    this.#last = this.#packWaiting();
+    // A failure shows when all is settled.
     this.#last.catch(() => undefined);
   }
 
@@ -78,6 +80,11 @@ export class Packing {
       }
     }
     return refused;
+  }
+
+  async #packWaiting(): Promise<void> {
+    while (this.#waiting.length >= BATCH) await this.#packSome(this.#waiting.splice(0));
+    this.#isPacking = false;
   }
 
   async #packSome(ids: readonly FileId[]): Promise<void> {
