@@ -1,12 +1,9 @@
 /** Whom to connect to: those on the network, those met before, those that a site names, and what the swarm knows. */
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { fetchBytes } from '../../core/exchange/http.ts';
 import { repositoryCid } from '../../core/exchange/repository-cid.ts';
-import { parseSiteHints } from '../../core/exchange/site-hints.ts';
-import { nodeClock } from '../clock.ts';
 import { nodeHasher } from '../hasher.ts';
-import { nodeFetch } from '../net/fetch.ts';
 import { peerOf } from './address.ts';
+import { askSites } from './ask-sites.ts';
 import { parseMultiaddr, type Host } from './host.ts';
 import type { PeerBook } from './peer-book.ts';
 
@@ -29,9 +26,6 @@ const FROM_BOOK = 16;
 const ENOUGH = 16;
 /** Milliseconds after which a peer that could not be reached is tried again. */
 const TRY_AGAIN = 60_000;
-/** Bytes of `moss.json`, and milliseconds for it. */
-const MAX_HINTS = 64 * 1024;
-const HINTS_TIMEOUT = 5000;
 /** Milliseconds for one search in the swarm. */
 const SEARCH = 30_000;
 
@@ -79,9 +73,9 @@ export class Acquaintances {
   async round(): Promise<void> {
     const { host, book } = this.#options;
     if (host.peers.length >= ENOUGH) return;
-    const known = book.peers().filter(({ ban, addresses }) => ban === undefined && addresses.length > 0);
-    for (const { addresses } of known.slice(0, FROM_BOOK)) this.tryAll(addresses);
-    await Promise.all([this.#count(this.#askSites()), this.#askSwarm()]);
+    for (const { addresses } of book.reachable.slice(0, FROM_BOOK)) this.tryAll(addresses);
+    const asked = askSites(this.#options.repositories.list(), { signal: this.#stop.signal, onPeers: (addresses) => this.tryAll(addresses) });
+    await Promise.all([this.#count(asked), this.#askSwarm()]);
   }
 
   async #count(work: Promise<void>): Promise<void> {
@@ -101,23 +95,6 @@ export class Acquaintances {
       }
     });
     for (const group of Map.groupBy(parsed, peerOf).values()) this.found(group);
-  }
-
-  /** Sites name peers in `moss.json`. It is not signed: the addresses are only tried. */
-  async #askSites(): Promise<void> {
-    const { repositories } = this.#options;
-    const urls = repositories.list().flatMap((each) => each.urls).filter((url) => /^https?:/.test(url));
-    await Promise.all(
-      urls.map(async (url) => {
-        try {
-          const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(HINTS_TIMEOUT)]);
-          const { peers } = parseSiteHints(await fetchBytes(`${url}/moss.json`, { fetch: nodeFetch, clock: nodeClock, maxBytes: MAX_HINTS, signal }));
-          this.tryAll(peers);
-        } catch {
-          // A site need not have any.
-        }
-      }),
-    );
   }
 
   /** One record for this peer and each repository; never one for a package or a file. */

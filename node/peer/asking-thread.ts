@@ -12,6 +12,8 @@ export interface AskingTask {
   root: string;
   settings: Settings;
   scope: PeerScope;
+  /** Multiaddrs that were heard of, to be tried at once. */
+  heard: readonly string[];
   /** Where to be asked, as a daemon is. */
   socket: string;
   /** Where compiled code is kept between runs. */
@@ -27,7 +29,7 @@ const report = (message: AskingReport): void => port.postMessage(message);
 /** On two cores it is the installing threads that must not wait. */
 const NICE = 5;
 
-async function ask({ root, settings, scope, socket, compiled }: AskingTask): Promise<void> {
+async function ask({ root, settings, scope, heard, socket, compiled }: AskingTask): Promise<void> {
   // Linux alone counts priority by the thread; elsewhere the whole process would have this one.
   if (process.platform === 'linux') setPriority(NICE);
   // Each thread has to say so.
@@ -38,6 +40,7 @@ async function ask({ root, settings, scope, socket, compiled }: AskingTask): Pro
     settings,
     scope,
     serves: false,
+    heard,
     onEvent: (event) => {
       if (event.type === 'warning') report({ warning: event.message });
     },

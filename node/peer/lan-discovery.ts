@@ -1,11 +1,10 @@
 /**
  * Peers on the same network by multicast DNS, in the form of libp2p's specification (discovery/mdns.md), under a name
  * of our own: a moss peer looks for nobody else. Each interface has a socket, so that neither the default route nor any
- * route is needed.
+ * route is needed. Addresses are only handed on here: nothing of libp2p is loaded for that.
  */
 import { networkInterfaces } from 'node:os';
 import { randomBytes } from 'node:crypto';
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import createMulticast, { type MulticastDNS } from 'multicast-dns';
 
 const SERVICE = '_moss._udp.local';
@@ -21,10 +20,12 @@ const MAX_ADDRESSES = 8;
 const MAX_LENGTH = 255;
 
 export interface LanDiscoveryOptions {
-  /** What to answer, with the peer id in each; nothing is answered where there are none. */
-  addresses: () => Multiaddr[];
-  /** Called for each answer of another peer: it may lie, and comes again and again. */
-  onFound: (addresses: Multiaddr[]) => void;
+  /** Multiaddrs to answer with, with the peer id in each; nothing is answered where there are none. */
+  addresses: () => string[];
+  /** Called for each answer of another peer: it may lie, need not be multiaddrs, and comes again and again. */
+  onFound: (addresses: string[]) => void;
+  /** Called for each packet of anybody on the network, before it is looked at. */
+  onPacket?: () => void;
   port?: number;
 }
 
@@ -72,6 +73,7 @@ export class LanDiscovery {
       // Bound to all addresses: what is sent to the group does not come to a socket that is bound to one.
       const socket = createMulticast({ interface: address, bind: '0.0.0.0', ...(this.#options.port !== undefined && { port: this.#options.port }) });
       this.#sockets.set(address, socket);
+      if (this.#options.onPacket !== undefined) socket.on('packet', this.#options.onPacket).on('warning', this.#options.onPacket);
       socket.on('query', ({ questions = [] }) => {
         if (questions.some(({ name }) => name === SERVICE)) this.#answer();
       });
@@ -89,7 +91,7 @@ export class LanDiscovery {
   #answer(): void {
     this.#answering ??= setTimeout(() => {
       this.#answering = undefined;
-      const texts = this.#options.addresses().map((address) => `dnsaddr=${address.toString()}`).filter((text) => text.length <= MAX_LENGTH).slice(0, MAX_ADDRESSES);
+      const texts = this.#options.addresses().map((address) => `dnsaddr=${address}`).filter((text) => text.length <= MAX_LENGTH).slice(0, MAX_ADDRESSES);
       if (texts.length === 0) return;
       const answers = [
         { name: SERVICE, type: 'PTR' as const, class: 'IN' as const, ttl: TTL, data: this.#name },
@@ -106,18 +108,13 @@ export class LanDiscovery {
       .filter(({ name, type }) => type === 'TXT' && name === pointer.data)
       .flatMap(({ data }) => (Array.isArray(data) ? data : [data]))
       .slice(0, MAX_ADDRESSES)
-      .flatMap((data: unknown) => parseAddress(String(data)));
+      .flatMap((data: unknown) => readAddress(String(data)));
     if (addresses.length > 0) this.#options.onFound(addresses);
   }
 }
 
-function parseAddress(text: string): Multiaddr[] {
-  if (!text.startsWith('dnsaddr=') || text.length > MAX_LENGTH) return [];
-  try {
-    return [multiaddr(text.slice('dnsaddr='.length))];
-  } catch {
-    return [];
-  }
+function readAddress(text: string): string[] {
+  return text.startsWith('dnsaddr=') && text.length <= MAX_LENGTH ? [text.slice('dnsaddr='.length)] : [];
 }
 
 /** The addresses of this machine's interfaces, one each; the loopback alone where there is nothing else. */

@@ -93,6 +93,11 @@ export class PeerBook {
     return this.#db.prepare('SELECT * FROM peer ORDER BY seen DESC, id').all().map((row) => readPeer(row, since));
   }
 
+  /** Peers that may be dialled, the last met first. */
+  get reachable(): KnownPeer[] {
+    return this.peers().filter(({ ban, addresses }) => ban === undefined && addresses.length > 0);
+  }
+
   get banned(): string[] {
     return this.peers().filter(({ ban }) => ban !== undefined).map(({ id }) => id);
   }

@@ -33,6 +33,8 @@ export interface SharingOptions {
   scope: PeerScope;
   /** Whether others can reach this peer and ask it; else it only asks. */
   serves: boolean;
+  /** Addresses that were heard of before, which are tried at once. */
+  heard?: readonly string[] | undefined;
   onEvent: Listener;
 }
 
@@ -105,8 +107,8 @@ export class SharingPeer {
     const repositories = new Repositories({ layout: options.layout, settings: options.settings, onEvent: options.onEvent });
     this.#acquaintances = new Acquaintances({ host, book, repositories, announces: options.serves, onDialling: () => this.onPeers() });
     this.#discovery = new LanDiscovery({
-      addresses: () => (options.serves ? host.addresses.filter((address) => reachOf(address).scope === 'lan') : []),
-      onFound: (addresses) => this.#acquaintances.found(addresses),
+      addresses: () => (options.serves ? host.addresses.filter((address) => reachOf(address).scope === 'lan').map(String) : []),
+      onFound: (addresses) => this.#acquaintances.tryAll(addresses),
     });
   }
 
@@ -161,6 +163,7 @@ export class SharingPeer {
     }
     await this.host.start();
     this.#timers.push(setInterval(() => this.#writeBook(), NOTE));
+    this.#acquaintances.tryAll(this.#options.heard ?? []);
     this.#discovery.start();
     this.#acquaintances.start();
   }

@@ -93,8 +93,8 @@ export class SitePeer {
       announces: true,
     });
     this.#discovery = new LanDiscovery({
-      addresses: () => host.addresses.filter((address) => reachOf(address).scope === 'lan'),
-      onFound: (addresses) => this.#acquaintances.found(addresses),
+      addresses: () => host.addresses.filter((address) => reachOf(address).scope === 'lan').map(String),
+      onFound: (addresses) => this.#acquaintances.tryAll(addresses),
     });
     let revision = revisionOf(site);
     this.#timer = setInterval(() => {

@@ -17,7 +17,7 @@ for (const kind of process.argv.slice(2)) {
   const addresses = host.addresses.filter((address) => reachOf(address).scope === 'lan' && !address.toString().includes('/127.'));
   // Who died is still named for a while.
   if (kind === 'dead') await host.stop();
-  new LanDiscovery({ addresses: () => addresses, onFound: () => undefined }).start();
+  new LanDiscovery({ addresses: () => addresses.map(String), onFound: () => undefined }).start();
 }
 process.stdout.write('ready\n');
 setInterval(() => undefined, 60_000);

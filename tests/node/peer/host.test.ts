@@ -65,8 +65,8 @@ describe('hosts', { timeout: 60_000 }, () => {
     // A port of this test alone: other peers of this machine stay out of it.
     const port = 40_000 + (process.pid % 20_000);
     const discoveries = [
-      new LanDiscovery({ port, addresses: () => server.addresses, onFound: () => undefined }),
-      new LanDiscovery({ port, addresses: () => [], onFound: (addresses) => void client.dial(addresses).catch(() => undefined) }),
+      new LanDiscovery({ port, addresses: () => server.addresses.map(String), onFound: () => undefined }),
+      new LanDiscovery({ port, addresses: () => [], onFound: (addresses) => void client.dial(addresses.map((address) => multiaddr(address))).catch(() => undefined) }),
     ];
     for (const discovery of discoveries) {
       ends.push(() => discovery.stop());
