@@ -3,8 +3,8 @@ import { sameBytes } from '../dag/block.ts';
 import { cidOf, RAW } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
 import type { AbortSignal } from '../ports/abort.ts';
+import type { Compressor } from '../ports/compressor.ts';
 import type { Content } from '../ports/holdings.ts';
-import type { PeerScope } from '../ports/transport.ts';
 import type { Shared } from './server.ts';
 import type { Encoding } from './wire/message.ts';
 
@@ -32,7 +32,8 @@ export interface Answer {
 
 export interface AnswersOptions {
   shared: Shared;
-  scope: PeerScope;
+  /** Compresses what is worth it at the moment; `undefined` while nothing is. */
+  compressor: () => Compressor | undefined;
   signal: AbortSignal;
 }
 
@@ -73,12 +74,11 @@ export class Answers {
     this.#options.shared.held -= answer.held;
   }
 
-  /** On a local network, compressing would take longer than sending. */
   async #compress(content: Content, dictionary: Uint8Array | undefined): Promise<{ bytes: Uint8Array; encoding: Encoding } | undefined> {
-    const { shared, scope } = this.#options;
-    const { compressor } = shared.options;
+    const { shared } = this.#options;
+    const compressor = this.#options.compressor();
     const { size, compressible } = content;
-    if (scope === 'lan' || compressor === undefined || !compressible) return undefined;
+    if (compressor === undefined || !compressible) return undefined;
     if (size < COMPRESSED_FROM || size > COMPRESSED_UP_TO || shared.held + size > shared.limits.held) return undefined;
     const base = dictionary && (await this.#findDictionary(dictionary));
     const bytes = await compressor.compress(await content.read(0, size), { level: LEVEL, dictionary: base });

@@ -116,3 +116,24 @@ export class ServedItems {
     this.#waiting.clear();
   }
 }
+
+/** What waits is looked at when its turn comes, and not before: see `decodeItem`. */
+export function waiting(item: Item, query: boolean, dictionary: Uint8Array | undefined): ServedItem {
+  return {
+    number: item.number,
+    maxBytes: item.maxBytes,
+    query,
+    dictionary,
+    get wanted() {
+      const { wanted } = item;
+      if (wanted.kind === 'delta') throw badMessage('a delta without a base');
+      return wanted;
+    },
+  };
+}
+
+/** @throws MossError `bad-message` for what is no delta */
+export function deltaOf({ wanted }: Item): DeltaAsked {
+  if (wanted.kind !== 'delta') throw badMessage('a base without a delta');
+  return wanted;
+}

@@ -5,7 +5,6 @@
 import type { AbortSignal } from '../ports/abort.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Content } from '../ports/holdings.ts';
-import type { PeerScope } from '../ports/transport.ts';
 import { COMPRESSED_UP_TO, unlessLost, type Answer, type Answers } from './answers.ts';
 import type { ServedItem, ServedItems } from './served-items.ts';
 import type { Shared } from './server.ts';
@@ -22,9 +21,9 @@ const HELD = 2 * RUN_BYTES;
 
 export interface ServedRunsOptions {
   shared: Shared;
-  scope: PeerScope;
+  /** Compresses what is worth it at the moment; `undefined` while nothing is. */
+  compressor: () => Compressor | undefined;
   signal: AbortSignal;
-  compressor: Compressor;
   items: ServedItems;
   answers: Answers;
 }
@@ -42,10 +41,10 @@ export class ServedRuns {
     this.#options = options;
   }
 
-  /** Whether a run can begin with a file. On a local network, making it would take longer than sending. */
+  /** Whether a run can begin with a file, and is worth it. */
   begins(item: ServedItem, content: Content): boolean {
-    const { shared, scope } = this.#options;
-    return scope !== 'lan' && mayJoin(item) && fits(content) && shared.held + HELD <= shared.limits.held;
+    const { shared, compressor } = this.#options;
+    return compressor() !== undefined && mayJoin(item) && fits(content) && shared.held + HELD <= shared.limits.held;
   }
 
   /**
@@ -90,11 +89,11 @@ export class ServedRuns {
 
   /** @returns nothing where it would be no smaller */
   async #make(entries: readonly RunEntry[]): Promise<Answer | undefined> {
-    const { compressor, answers } = this.#options;
+    const { answers } = this.#options;
     const run = encodeRun(entries);
-    const bytes = await compressor.compress(run, { level: LEVEL });
+    const bytes = await this.#options.compressor()?.compress(run, { level: LEVEL });
     const number = entries[0]?.number;
-    return number === undefined || bytes.length >= run.length ? undefined : answers.ofBytes(number, bytes, { encoding: 'zstd run', plain: run.length });
+    return number === undefined || bytes === undefined || bytes.length >= run.length ? undefined : answers.ofBytes(number, bytes, { encoding: 'zstd run', plain: run.length });
   }
 }
 

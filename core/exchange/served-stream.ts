@@ -1,17 +1,19 @@
 /** One stream of a peer that asks: reads its wants, and sends the answers as turns come. */
 import { MossError } from '../error.ts';
+import type { Compressor } from '../ports/compressor.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
+import { LineRate } from './line-rate.ts';
 import type { ServedDeltas } from './served-deltas.ts';
-import { ServedItems, type ServedItem } from './served-items.ts';
+import { deltaOf, ServedItems, waiting } from './served-items.ts';
 import type { Found, ServedRuns } from './served-runs.ts';
 import type { Shared } from './server.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import { badMessage, MAX_ITEMS, VERSION, type DeltaAsked, type Hello, type Item, type Message } from './wire/message.ts';
+import { badMessage, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
@@ -37,18 +39,21 @@ export class ServedStream {
   readonly #runs: ServedRuns | undefined;
   readonly #deltas: ServedDeltas | undefined;
   readonly #watch: StreamWatch;
+  readonly #line: LineRate;
 
   constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared) {
     this.#stream = stream;
     this.#from = from;
     this.#shared = shared;
-    const of = { shared, scope: from.scope, signal: this.#stop.signal };
-    this.#items = new ServedItems(of);
-    this.#answers = new Answers(of);
-    const { compressor, runs: Runs } = shared.options;
-    this.#runs = compressor && Runs && new Runs({ ...of, compressor, items: this.#items, answers: this.#answers });
+    const { signal } = this.#stop;
+    const compressor = (): Compressor | undefined => this.#compressor;
+    this.#items = new ServedItems({ shared, scope: from.scope, signal });
+    this.#answers = new Answers({ shared, compressor, signal });
+    const { runs: Runs } = shared.options;
+    this.#runs = Runs && new Runs({ shared, compressor, signal, items: this.#items, answers: this.#answers });
     this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
+    this.#line = new LineRate(shared.options.clock);
   }
 
   /** Serves until the end. @returns whether the peer broke the protocol */
@@ -163,6 +168,13 @@ export class ServedStream {
     }
   }
 
+  /** On a local network, compressing takes longer than sending, unless the line is slow. */
+  get #compressor(): Compressor | undefined {
+    const { near, options } = this.#shared;
+    if (this.#from.scope !== 'lan') return options.compressor;
+    return this.#line.isSlow && near?.isFree === true ? near : undefined;
+  }
+
   get #openDeltas(): number {
     return this.#deltas?.open ?? 0;
   }
@@ -174,7 +186,7 @@ export class ServedStream {
 
   async #write(bytes: Uint8Array): Promise<void> {
     this.#watch.writes();
-    await (this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
+    await this.#line.time(bytes.length, () => this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
     this.#watch.wrote();
   }
 
@@ -280,24 +292,4 @@ export class ServedStream {
     this.#wake?.();
     this.#wake = undefined;
   }
-}
-
-/** What waits is looked at when its turn comes, and not before: see `decodeItem`. */
-function waiting(item: Item, query: boolean, dictionary: Uint8Array | undefined): ServedItem {
-  return {
-    number: item.number,
-    maxBytes: item.maxBytes,
-    query,
-    dictionary,
-    get wanted() {
-      const { wanted } = item;
-      if (wanted.kind === 'delta') throw badMessage('a delta without a base');
-      return wanted;
-    },
-  };
-}
-
-function deltaOf({ wanted }: Item): DeltaAsked {
-  if (wanted.kind !== 'delta') throw badMessage('a base without a delta');
-  return wanted;
 }

@@ -8,6 +8,7 @@ import { abortController } from './abort-controller.ts';
 import type { DeltaMaker } from './delta-maker.ts';
 import type { ServedRuns } from './served-runs.ts';
 import { ServedStream } from './served-stream.ts';
+import { SparingCompressor } from './sparing-compressor.ts';
 import { Turns } from './turns.ts';
 import { UNLIMITED, type UploadLimits } from './upload.ts';
 import { encodeMessage } from './wire/encode.ts';
@@ -64,6 +65,8 @@ export interface Shared {
   readonly limits: ServerLimits;
   readonly upload: UploadLimits;
   readonly turns: Turns;
+  /** For peers of the local network. */
+  readonly near: SparingCompressor | undefined;
   /** Items that wait, and bytes that are held. */
   open: number;
   held: number;
@@ -85,7 +88,8 @@ export class ExchangeServer {
 
   constructor(options: ServerOptions) {
     const limits = { ...SERVER_LIMITS, ...options.limits };
-    this.#shared = { options, limits, upload: options.upload ?? UNLIMITED, turns: new Turns(limits.turns), open: 0, held: 0 };
+    const near = options.compressor && new SparingCompressor(options.compressor);
+    this.#shared = { options, limits, upload: options.upload ?? UNLIMITED, turns: new Turns(limits.turns), near, open: 0, held: 0 };
   }
 
   /** Streams that are served now. */
