@@ -4,7 +4,7 @@ import type { Compressor } from '../ports/compressor.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
-import { LineRate } from './line-rate.ts';
+import { Pace } from './pace.ts';
 import type { ServedDeltas } from './served-deltas.ts';
 import { deltaOf, ServedItems, waiting } from './served-items.ts';
 import type { Found, ServedRuns } from './served-runs.ts';
@@ -39,7 +39,7 @@ export class ServedStream {
   readonly #runs: ServedRuns | undefined;
   readonly #deltas: ServedDeltas | undefined;
   readonly #watch: StreamWatch;
-  readonly #line: LineRate;
+  readonly #pace: Pace;
 
   constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared) {
     this.#stream = stream;
@@ -50,10 +50,10 @@ export class ServedStream {
     this.#items = new ServedItems({ shared, scope: from.scope, signal });
     this.#answers = new Answers({ shared, compressor, signal });
     const { runs: Runs } = shared.options;
-    this.#runs = Runs && new Runs({ shared, compressor, signal, items: this.#items, answers: this.#answers });
+    this.#runs = Runs && new Runs({ shared, scope: from.scope, compressor, signal, items: this.#items, answers: this.#answers });
     this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
-    this.#line = new LineRate(shared.options.clock);
+    this.#pace = new Pace(shared.options.clock);
   }
 
   /** Serves until the end. @returns whether the peer broke the protocol */
@@ -154,6 +154,7 @@ export class ServedStream {
         if (content > 0) await upload.take(this.#from.scope, content, { signal: this.#stop.signal });
       } finally {
         turn.end(content + LOOK_UP * this.#lookedUp);
+        this.#pace.sends(content);
       }
       await writing;
       spare = buffer;
@@ -172,7 +173,7 @@ export class ServedStream {
   get #compressor(): Compressor | undefined {
     const { near, options } = this.#shared;
     if (this.#from.scope !== 'lan') return options.compressor;
-    return this.#line.isSlow && near?.isFree === true ? near : undefined;
+    return this.#pace.isSlow && near?.isFree === true ? this.#pace.measured(near) : undefined;
   }
 
   get #openDeltas(): number {
@@ -186,7 +187,7 @@ export class ServedStream {
 
   async #write(bytes: Uint8Array): Promise<void> {
     this.#watch.writes();
-    await this.#line.time(bytes.length, () => this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
+    await (this.#stream.lend?.(bytes) ?? this.#stream.write(bytes));
     this.#watch.wrote();
   }
 

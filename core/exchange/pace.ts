@@ -1,0 +1,80 @@
+/**
+ * Whether so little goes out on a stream that compressing saves more time than it takes. How long writes wait does not tell: the
+ * buffers of the system take in all that a peer asks for at a time.
+ */
+import type { Clock } from '../ports/clock.ts';
+import type { Compressor } from '../ports/compressor.ts';
+
+/**
+ * Bytes a second below which a stream is slow: a peer has two, so that a line of 100 Mbit/s is. At 250 Mbit/s, compressing gains nothing
+ * where both ends share two cores (measured).
+ */
+const SLOW = 8_000_000;
+/** Milliseconds that tell, and after which what was seen counts for half. */
+const TELLING = 200;
+const REMEMBERED = 1000;
+/** Milliseconds: who does not ask for longer does not wait for the line. */
+const GAP = 100;
+/**
+ * Compressing has to save so many times what it takes, as soon as it took so many milliseconds; else this many bytes go as they are
+ * before it is tried again.
+ */
+const GAIN = 2;
+const TRIAL = 100;
+const AS_IT_IS = 32 * 1024 * 1024;
+
+export class Pace {
+  readonly #clock: Clock;
+  #bytes = 0;
+  /** Milliseconds. */
+  #time = 0;
+  #last: number | undefined;
+  /** Milliseconds that compressing took and saved. */
+  #took = 0;
+  #saved = 0;
+  /** Bytes that go as they are, since compressing did not pay. */
+  #asItIs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether it is worth trying to compress. */
+  get isSlow(): boolean {
+    return this.#time >= TELLING && this.#bytes * 1000 < this.#time * SLOW && this.#asItIs === 0;
+  }
+
+  /** @param bytes of content that are about to be sent, as they travel */
+  sends(bytes: number): void {
+    const now = this.#clock.now();
+    this.#time += Math.min(GAP, now - (this.#last ?? now));
+    this.#last = now;
+    this.#bytes += bytes;
+    this.#asItIs = Math.max(0, this.#asItIs - bytes);
+    if (this.#time < REMEMBERED) return;
+    this.#time /= 2;
+    this.#bytes /= 2;
+  }
+
+  /** The same compressor, held against what it saves here. */
+  measured(compressor: Compressor): Compressor {
+    return {
+      compress: async (bytes, options) => {
+        const before = this.#clock.now();
+        const out = await compressor.compress(bytes, options);
+        this.#weigh(this.#clock.now() - before, ((bytes.length - out.length) / this.#bytes) * this.#time);
+        return out;
+      },
+      decompress: (bytes, options) => compressor.decompress(bytes, options),
+    };
+  }
+
+  #weigh(took: number, saved: number): void {
+    this.#took += took;
+    this.#saved += saved;
+    if (this.#took < TRIAL) return;
+    if (this.#took * GAIN > this.#saved) this.#asItIs = AS_IT_IS;
+    // The next trial begins.
+    this.#took = this.#saved = 0;
+  }
+}
