@@ -21,6 +21,7 @@ import type { Layout } from '../store/layout.ts';
 import { nodeCompressor } from '../zstd.ts';
 import { checkFrames } from './check-frames.ts';
 import type { PackageFacts } from './database.ts';
+import { FetchedBlocks } from './fetched-blocks.ts';
 
 /** A package with the tables of the components that are wanted. */
 export interface LoadedPackage {
@@ -53,8 +54,7 @@ export class PackageStore {
   /** What tables unpack to that a delta was undone with or brought, until they are read. */
   readonly #plain = new WeakMap<Uint8Array, Uint8Array>();
   readonly #tables = new WeakMap<Part, Table>();
-  /** What was fetched just now, and is read soon: so it need not come from the disk, and be hashed, once more. */
-  readonly #fetched = new Map<string, Uint8Array>();
+  readonly #fetched = new FetchedBlocks();
 
   constructor(layout: Layout) {
     this.#blocks = new BlockDirectory(layout.blocks);
@@ -252,11 +252,10 @@ export class PackageStore {
   }
 
   async #block(cid: Cid): Promise<Uint8Array> {
-    const fetched = this.#fetched.get(cid.toString());
-    if (fetched !== undefined) {
-      this.#fetched.delete(cid.toString());
-      return fetched;
-    }
+    return this.#fetched.take(cid) ?? this.#stored(cid);
+  }
+
+  async #stored(cid: Cid): Promise<Uint8Array> {
     const bytes = await this.#blocks.get(cid);
     if (bytes === undefined) {
       throw new MossError('damaged', `the record of an installed package is gone: ${cid.toString()}`, { hint: 'Run `moss verify --repair`.' });
@@ -285,7 +284,7 @@ export class PackageStore {
       accept: async ({ cid }, bytes) => {
         await verifyBlock(cid, bytes, nodeHasher);
         await this.#blocks.put(cid, bytes);
-        if (onBlock === undefined) this.#fetched.set(cid.toString(), bytes);
+        if (onBlock === undefined) this.#fetched.put(cid, bytes);
         else onBlock(cid, bytes);
       },
     });

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { cidOf, RAW } from '../../core/dag/cid.ts';
 import { nodeClock } from '../../node/clock.ts';
 import { nodeHasher } from '../../node/hasher.ts';
-import { numbered } from '../fixtures/numbered.ts';
+import { numbered } from '../fixtures/noise.ts';
 import { Puller } from '../web/pull.ts';
 import { bundle, launchProfile, servePages } from '../web/chromium.ts';
 import { median, type Figure } from './report.ts';

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { noise as bytesOf } from '../fixtures/noise.ts';
 import { mossDone } from './moss.ts';
 
 /** A directory that is gone when the test is over. */
@@ -11,17 +12,9 @@ export function temporaryDirectory(name: string): { path: string; remove: () => 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Bytes that do not compress and are the same each time (xorshift32). */
+/** Bytes that do not compress and are the same each time. */
 export function noise(length: number, seed: number): Buffer {
-  const out = Buffer.alloc(length);
-  let x = seed | 1;
-  for (let at = 0; at + 4 <= length; at += 4) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    out.writeInt32LE(x, at);
-  }
-  return out;
+  return Buffer.from(bytesOf(length, seed).buffer);
 }
 
 export interface Wanted {

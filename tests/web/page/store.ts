@@ -15,7 +15,7 @@ import { ExchangeServer } from '../../../core/exchange/server.ts';
 import { MemoryMetadataStore } from '../../../core/memory/metadata-store.ts';
 import type { Hasher } from '../../../core/ports/hasher.ts';
 import { BLOCKSTORE_CASES } from '../../conformance/blockstore.ts';
-import { numbered } from '../../fixtures/numbered.ts';
+import { numbered } from '../../fixtures/noise.ts';
 
 const hasher: Hasher = {
   sha256: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
