@@ -44,8 +44,8 @@ export class Pace {
     return this.#time >= TELLING && this.#bytes * 1000 < this.#time * SLOW && this.#asItIs === 0;
   }
 
-  /** @param bytes of content that are about to be sent, as they travel */
-  sends(bytes: number): void {
+  /** @param bytes of content, as they travel */
+  sent(bytes: number): void {
     const now = this.#clock.now();
     this.#time += Math.min(GAP, now - (this.#last ?? now));
     this.#last = now;

@@ -154,7 +154,6 @@ export class ServedStream {
         if (content > 0) await upload.take(this.#from.scope, content, { signal: this.#stop.signal });
       } finally {
         turn.end(content + LOOK_UP * this.#lookedUp);
-        this.#pace.sends(content);
       }
       await writing;
       spare = buffer;
@@ -165,7 +164,9 @@ export class ServedStream {
         spare = this.#stream.lend === undefined ? undefined : sent;
         sent = buffer;
       }
-      if (content > 0) options.onServed?.(this.#from, content);
+      if (content === 0) continue;
+      this.#pace.sent(content);
+      options.onServed?.(this.#from, content);
     }
   }
 
