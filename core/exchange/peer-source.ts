@@ -85,7 +85,8 @@ export class PeerSource implements FileSource {
 
   /** Ends all streams, and those that are being opened. */
   close(): void {
-    this.#over.abort(new MossError('aborted', 'the peer is no longer asked'));
+    // No `aborted`: whoever asks it meanwhile goes on with others.
+    this.#over.abort(new MossError('source-failed', 'the peer is no longer asked'));
     for (const stream of this.#streams.splice(0)) stream.close();
   }
 

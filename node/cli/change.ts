@@ -19,7 +19,7 @@ export async function changeAndReport(context: Context, verb: string, request: C
     ledger.take(event);
     output.onEvent(event);
   };
-  const system = await System.openToWrite({ root: context.root, onEvent, signal, environment, asksPeers: !context.dryRun });
+  const system = await System.openToWrite({ root: context.root, onEvent, signal, environment, asksPeers: context.dryRun ? false : request.upgrade === undefined ? true : 'early' });
   try {
     await before?.(system);
     const change = await planChange(system, { ...request, signal });

@@ -1,7 +1,7 @@
 /**
  * A peer that only asks, for one command, on a thread of its own: loading libp2p, its handshakes and its liars take no
  * time and no memory of who installs. The command speaks with it as with a daemon, and dials the bulk carrier itself.
- * The thread starts when there is somebody to dial.
+ * The thread starts when there is somebody to dial, or early.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
@@ -23,6 +23,8 @@ export interface AskingPeerOptions {
   layout: Layout;
   settings: Settings;
   scope: PeerScope;
+  /** Whether to start the thread before there is anybody to dial. */
+  early: boolean;
   /** What is told when something of it does not work; nothing depends on it. */
   onWarning: (message: string) => void;
 }
@@ -46,7 +48,8 @@ export class AskingPeer {
         this.#dialling = false;
       },
     });
-    this.#scout.start().catch((error: unknown) => this.#fail(error, options));
+    if (options.early) this.#start([], options);
+    else this.#scout.start().catch((error: unknown) => this.#fail(error, options));
   }
 
   /** Peers that are connected now; the same ones each time. */

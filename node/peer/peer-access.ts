@@ -17,6 +17,8 @@ export interface PeerAccessOptions {
   layout: Layout;
   settings: Settings;
   onEvent: Listener;
+  /** Whether to load what asking takes before anybody was found. */
+  early?: boolean | undefined;
 }
 
 /** Streams to one peer. */
@@ -152,7 +154,7 @@ const NOBODY: Origin = {
   stop: async () => undefined,
 };
 
-async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Promise<Origin> {
+async function findOrigin({ layout, settings, onEvent, early }: PeerAccessOptions): Promise<Origin> {
   if (settings.share === 'off') return NOBODY;
   const daemon = await DaemonControl.find(layout);
   if (daemon !== undefined) {
@@ -165,7 +167,7 @@ async function findOrigin({ layout, settings, onEvent }: PeerAccessOptions): Pro
     };
   }
   const onWarning = (message: string): void => onEvent({ type: 'warning', message });
-  const asking = new AskingPeer({ layout, settings, scope: settings.share, onWarning });
+  const asking = new AskingPeer({ layout, settings, scope: settings.share, early: early === true, onWarning });
   return {
     peers: async () => asking.peers,
     isDialling: () => asking.isDialling,

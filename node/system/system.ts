@@ -21,8 +21,11 @@ export interface OpenOptions {
   onEvent: Listener;
   signal?: AbortSignal | undefined;
   environment?: Record<string, string | undefined>;
-  /** Whether peers may be asked, where the settings say so: a search for them begins at once. */
-  asksPeers?: boolean;
+  /**
+   * Whether peers may be asked, where the settings say so: a search for them begins at once. `early` is for updates, of which
+   * peers bring the first bytes: then all is loaded that it takes, whether somebody is there or not.
+   */
+  asksPeers?: boolean | 'early';
 }
 
 export class System {
@@ -89,9 +92,9 @@ export class System {
 
 /** What peers take is loaded only where somebody agreed to them. */
 async function accessPeers(layout: Layout, settings: Settings, { asksPeers, onEvent }: OpenOptions): Promise<PeerAccess | undefined> {
-  if (asksPeers !== true || settings.share === 'off') return undefined;
+  if (asksPeers === undefined || asksPeers === false || settings.share === 'off') return undefined;
   const { PeerAccess } = await import('../peer/peer-access.ts');
-  return new PeerAccess({ layout, settings, onEvent });
+  return new PeerAccess({ layout, settings, onEvent, early: asksPeers === 'early' });
 }
 
 async function prepare({ root, environment = process.env }: OpenOptions): Promise<{ layout: Layout; settings: Settings }> {

@@ -175,7 +175,9 @@ describe('a peer that is asked', () => {
     });
     const greeted = source.greet();
     source.close();
-    await assert.rejects(greeted, { code: 'aborted' });
+    // Not `aborted`, which would end all that asked it, and not this peer alone.
+    await assert.rejects(greeted, { code: 'source-failed' });
+    await assert.rejects(clock.run(source.greet()), { code: 'source-failed' });
   });
 
   it('ends streams when it is closed', async () => {
