@@ -99,5 +99,15 @@ export async function openLibp2p({ key, scope, listen, swarm, webRtc, webTranspo
     // A machine may have no IPv6; what it must have is checked by who opens it.
     transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
   });
+  if (swarm?.table === 'auto') libp2p.addEventListener('self:peer:update', () => void setTable(libp2p).catch(() => undefined));
   return libp2p;
+}
+
+/**
+ * The hash table serves others while this host can be dialled, and only asks else. The table itself, left alone, takes an
+ * address that leads by way of a relay to WebRTC for one where anybody can dial.
+ */
+async function setTable({ services: { own, table } }: Network): Promise<void> {
+  const mode = own.reachable === 'directly' ? 'server' : 'client';
+  if (table?.getMode() !== mode) await table?.setMode(mode);
 }

@@ -91,8 +91,7 @@ export function swarmParts({ table, relay }: SwarmOptions) {
       table: kadDHT({
         protocol: KAD,
         peerInfoMapper: passthroughMapper,
-        // Without a word, the table becomes a server when a public address of this host is confirmed, and a client else.
-        ...(table !== 'auto' && { clientMode: table === 'client' }),
+        clientMode: table !== 'server',
         // Two peers are a swarm already.
         allowQueryWithZeroPeers: true,
         providers: { provideValidity: RECORD_LIFETIME },

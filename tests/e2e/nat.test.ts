@@ -167,6 +167,10 @@ describe('machines behind routers', { timeout: 300_000, skip: noNat() ?? false }
     assert.ok(isLarge(phone));
     const sent = sentBy(home) - sentBefore;
     assert.ok(sent < RELAYED, `${sent} bytes were sent by the one who has it`);
+    // Whatever its addresses are by now, among them one that leads by way of the relay to WebRTC.
+    const { table, addresses } = await statusOf(home);
+    assert.equal(table, 'client');
+    assert.ok(addresses.some((address) => address.includes('/p2p-circuit/webrtc')));
   });
 });
 
