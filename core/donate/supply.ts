@@ -2,6 +2,7 @@
 import { verifyBlock } from '../dag/block.ts';
 import type { Cid } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
+import type { News } from '../exchange/news.ts';
 import { PeerSource } from '../exchange/peer-source.ts';
 import { fetchBlocks, type Want } from '../exchange/session.ts';
 import { Webseed } from '../exchange/webseed.ts';
@@ -22,6 +23,8 @@ export interface SupplyOptions {
   readonly hasher: Hasher;
   readonly random: Random;
   readonly shelf: Shelf;
+  /** Shared with the server: what comes here is told to those who wait for it. */
+  readonly news: News;
   /** Holds what peers send to the pace that is allowed. */
   readonly pace: { take(bytes: number, options?: AbortOptions): Promise<void> };
   readonly onReceived: (source: Source, bytes: number) => void;
@@ -73,7 +76,7 @@ export class Supply {
       if (bytes === undefined) missing.push(want);
       else got.set(want.cid.toString(), bytes);
     }
-    await this.#fetch(missing, options, async ({ cid }, bytes) => {
+    await this.#fetch(missing, { ...options, news: undefined }, async ({ cid }, bytes) => {
       await verifyBlock(cid, bytes, hasher);
       got.set(cid.toString(), bytes);
     });
@@ -82,7 +85,7 @@ export class Supply {
 
   /** Brings blocks onto the shelf, in an order of this donor's own. */
   async bring(wants: readonly Want[], options: AbortOptions = {}): Promise<void> {
-    await this.#fetch(wants, options, async ({ cid }, bytes) => this.#options.shelf.put(cid, bytes));
+    await this.#fetch(wants, { ...options, news: this.#options.news }, async ({ cid }, bytes) => this.#options.shelf.put(cid, bytes));
   }
 
   close(): void {
@@ -90,7 +93,8 @@ export class Supply {
     this.#peers.clear();
   }
 
-  async #fetch(wants: readonly Want[], { signal }: AbortOptions, accept: (want: Want, bytes: Uint8Array) => Promise<void>): Promise<void> {
+  /** @param news of what is served once it is here */
+  async #fetch(wants: readonly Want[], { signal, news }: AbortOptions & { news: News | undefined }, accept: (want: Want, bytes: Uint8Array) => Promise<void>): Promise<void> {
     if (wants.length === 0) return;
     const { clock, random, onReceived, onBan } = this.#options;
     let joined: ((source: Source) => void) | undefined;
@@ -102,6 +106,7 @@ export class Supply {
         signal,
         accept,
         self: this.#self,
+        news,
         onBytes: onReceived,
         onBan: (source, error) => {
           if (source.kind !== 'webseed') onBan(source.name, error);

@@ -2,6 +2,7 @@
 import { MossError } from '../error.ts';
 import { abortController } from '../exchange/abort-controller.ts';
 import { webMetadataFetcher } from '../exchange/metadata-fetcher.ts';
+import { News } from '../exchange/news.ts';
 import { ExchangeServer } from '../exchange/server.ts';
 import type { Want } from '../exchange/session.ts';
 import { decodeHex } from '../trust/text.ts';
@@ -63,9 +64,11 @@ export class Work {
   constructor(options: WorkOptions) {
     const { shelf, account, clock, fetch, hasher, random, onEvent } = options;
     this.#options = options;
+    const news = new News(clock);
     this.#server = new ExchangeServer({
       holdings: shelf,
       clock,
+      news,
       limits: SLOTS,
       upload: account.allowance,
       onServed: ({ id }, bytes) => account.sent(id, bytes),
@@ -77,6 +80,7 @@ export class Work {
       hasher,
       random,
       shelf,
+      news,
       pace: { take: (bytes, each) => account.allowance.takeIn(bytes, each) },
       onReceived: ({ name }, bytes) => account.received(name, bytes),
       onBan: (peer, error) => {

@@ -3,7 +3,7 @@ import { MossError } from '../error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { GetOptions } from '../ports/source.ts';
+import type { GetOptions, HasOptions } from '../ports/source.ts';
 import type { Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import type { Ask } from './incoming.ts';
@@ -50,7 +50,7 @@ export class AskStream {
     this.#asks = new OpenAsks(options, (error) => this.#fail(error));
     const zstd = options.compressor !== undefined;
     const runs = zstd && options.runs !== undefined;
-    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, zstd, runs, maxOpen: 0, repositories: [] }));
+    this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, news: false, zstd, runs, maxOpen: 0, repositories: [] }));
     this.#flush();
     this.#greeted.promise.catch(() => undefined);
     this.#read().catch((error: unknown) => this.#fail(error));
@@ -117,7 +117,7 @@ export class AskStream {
   }
 
   /** Which of the things the peer says that it has, at most 1,024 at once. */
-  async has(wanted: readonly Wanted[]): Promise<boolean[]> {
+  async has(wanted: readonly Wanted[], follow?: HasOptions['follow']): Promise<boolean[]> {
     this.#check();
     if (wanted.length === 0) return [];
     if (wanted.length > MAX_ITEMS) throw new MossError('bug', `more than ${MAX_ITEMS} things in one query`);
@@ -125,8 +125,9 @@ export class AskStream {
       await this.#change();
       this.#check();
     }
-    const { items, answers } = this.#asks.addQueries(wanted);
-    this.#out.push(encodeMessage({ type: 'query', items }));
+    const follows = follow !== undefined && this.#hello?.news === true;
+    const { items, answers } = this.#asks.addQueries(wanted, follows ? follow : undefined);
+    this.#out.push(encodeMessage({ type: 'query', items, follow: follows }));
     this.#flush();
     const here = await Promise.all(answers);
     this.#check();

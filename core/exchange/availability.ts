@@ -4,7 +4,8 @@ import { MossError } from '../error.ts';
 import type { AbortSignal } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { FileSource, Held } from '../ports/source.ts';
+import type { FileSource, HasOptions, Held, Tidings } from '../ports/source.ts';
+import type { News } from './news.ts';
 import type { SourceState } from './source-state.ts';
 import type { Task } from './task.ts';
 
@@ -19,27 +20,40 @@ export interface AvailabilityOptions {
   signal: AbortSignal;
   /** Tasks that nobody was asked for yet, in their order. */
   queue: () => readonly Task[];
+  /** All that are not done: what comes of them later is heard of, where the source tells it. */
+  missing: () => readonly Task[];
+  news: News | undefined;
   /** Something is known that was not. */
   onNews: () => void;
 }
 
 /** Follows what a peer has until the session ends, or nothing is missing. It never rejects. */
 export async function followAvailability(state: SourceState, source: FileSource, options: AvailabilityOptions): Promise<void> {
-  const { clock, signal, queue, onNews } = options;
+  const { clock, signal, queue, missing, news, onNews } = options;
   try {
     const held = await source.greet({ signal });
     const having = new Set<Task>();
-    for (let pause = AGAIN; !signal.aborted && !state.out; ) {
-      const open = queue().filter((task) => !having.has(task));
-      if (open.length === 0) return;
+    // One for all that it lacks: a trace for each was a tenth of the time of many small blocks.
+    const lacking = new MossError('no-source', `${source.name} does not have it`);
+    const tells = held.news && news !== undefined;
+    const follow = (task: Task, tidings: Tidings): void => {
+      if (signal.aborted || task.done) return;
+      if (tidings !== 'here') news?.claim(task.name, tidings.weight, tidings.round);
+      else if (!having.has(task)) enter(state, task, undefined, having, clock.now());
+      onNews();
+    };
+    for (let pause = AGAIN, first = true; !signal.aborted && !state.out; first = false) {
+      const open = (first && tells ? missing() : queue()).filter((task) => !having.has(task));
+      if (open.length === 0 && !tells) return;
       const before = having.size;
       for (let at = 0; at < open.length; at += BATCH) {
         const batch = open.slice(at, at + BATCH);
-        const here = await ask(source, held, batch);
-        for (const [i, task] of batch.entries()) enter(state, task, here[i] === true, having, clock.now());
+        const here = await ask(source, held, batch, first && tells ? follow : undefined);
+        for (const [i, task] of batch.entries()) enter(state, task, here[i] === true ? undefined : lacking, having, clock.now());
         onNews();
       }
-      pause = having.size > before ? AGAIN : Math.min(AGAIN_AT_MOST, pause * 2);
+      if (tells) pause = AGAIN_AT_MOST;
+      else pause = having.size > before ? AGAIN : Math.min(AGAIN_AT_MOST, pause * 2);
       await clock.sleep(pause, { signal });
     }
   } catch {
@@ -47,9 +61,9 @@ export async function followAvailability(state: SourceState, source: FileSource,
   }
 }
 
-function enter(state: SourceState, task: Task, here: boolean, having: Set<Task>, now: number): void {
-  if (!here) {
-    if (!task.tried.has(state)) task.tried.set(state, new MossError('no-source', `${state.source.name} does not have it`));
+function enter(state: SourceState, task: Task, lacking: MossError | undefined, having: Set<Task>, now: number): void {
+  if (lacking !== undefined) {
+    if (!task.tried.has(state)) task.tried.set(state, lacking);
     return;
   }
   having.add(task);
@@ -61,9 +75,14 @@ function enter(state: SourceState, task: Task, here: boolean, having: Set<Task>,
 }
 
 /** Which of the tasks the source has something of. */
-async function ask(source: FileSource, held: Held, tasks: readonly Task[]): Promise<boolean[]> {
+async function ask(source: FileSource, held: Held, tasks: readonly Task[], onTidings?: (task: Task, tidings: Tidings) => void): Promise<boolean[]> {
   const questions = tasks.map((task) => questionsAbout(task, held));
-  const answers = await source.has(questions.flat());
+  const asked = questions.flatMap((each, i) => each.map(() => tasks[i]));
+  const follow: HasOptions['follow'] = onTidings && ((index, tidings) => {
+    const task = asked[index];
+    if (task !== undefined) onTidings(task, tidings);
+  });
+  const answers = await source.has(questions.flat(), { follow });
   let at = 0;
   return questions.map(({ length }) => {
     at += length;

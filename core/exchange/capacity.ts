@@ -123,12 +123,12 @@ function takesPart(source: SourceView, task: TaskView, situation: Situation): bo
   return isAlive(source, situation.now) && (isPeer(source) || !givesWay(source, task, situation));
 }
 
-/** Milliseconds until a source would be done with one task more. */
-export function expectedTime(source: SourceView, bytes: number): number {
+/** Milliseconds until a source would be done with one task more. @param ahead bytes that it has to bring before */
+export function expectedTime(source: SourceView, bytes: number, ahead: number = underWay(source)): number {
   const rate = rateOf(source.rate);
   // What a few small files took tells of the way to a peer and of how it woke up, not of its rate.
   if (rate === undefined || (isPeer(source) && source.rate.total < TELLING)) return UNKNOWN_TIME;
-  return (source.latency ?? 0) + (underWay(source) + bytes) / rate;
+  return (source.latency ?? 0) + (ahead + bytes) / rate;
 }
 
 /** Bytes of a peer from which on its rate is believed. */

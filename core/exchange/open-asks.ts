@@ -2,6 +2,7 @@
 import { MossError } from '../error.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
+import type { HasOptions, Tidings } from '../ports/source.ts';
 import type { IncomingRuns } from './incoming-runs.ts';
 import { Incoming, type Ask } from './incoming.ts';
 import { badMessage, MAX_ANSWER, type Data, type Item, type Message } from './wire/message.ts';
@@ -31,6 +32,8 @@ export class OpenAsks {
   readonly #onBad: (error: unknown) => void;
   readonly #pending = new Map<number, Pending>();
   readonly #queries = new Map<number, (here: boolean) => void>();
+  /** What more is heard of, by number, until it is there. */
+  readonly #followed = new Map<number, (tidings: Tidings) => void>();
   readonly #runs: IncomingRuns | undefined;
   #next = 0;
   /** Bytes that may still come for what was cancelled, alone or in a run. */
@@ -58,8 +61,9 @@ export class OpenAsks {
   }
 
   /** Answers to questions are waited for: `false` for all of them once the stream is over. */
-  addQueries(wanted: readonly Wanted[]): { items: Item[]; answers: Promise<boolean>[] } {
+  addQueries(wanted: readonly Wanted[], follow?: HasOptions['follow']): { items: Item[]; answers: Promise<boolean>[] } {
     const items = wanted.map((each) => ({ number: this.#next++, wanted: each, maxBytes: MAX_ANSWER }));
+    if (follow !== undefined) for (const [i, { number }] of items.entries()) this.#followed.set(number, (tidings) => follow(i, tidings));
     return { items, answers: items.map(({ number }) => new Promise((resolve) => this.#queries.set(number, resolve))) };
   }
 
@@ -84,6 +88,12 @@ export class OpenAsks {
       case 'have':
         for (const number of message.numbers) this.#takeVerdict(number, message.type === 'have');
         return;
+      case 'soon':
+        for (const { number, ...tidings } of message.tidings) {
+          if (number >= this.#next) throw badMessage('tidings of what was never asked');
+          this.#followed.get(number)?.(tidings);
+        }
+        return;
       case 'busy':
         this.#takeBusy(message.numbers, message.retryAfter);
         return;
@@ -98,6 +108,7 @@ export class OpenAsks {
     for (const query of this.#queries.values()) query(false);
     this.#pending.clear();
     this.#queries.clear();
+    this.#followed.clear();
   }
 
   #takeData(data: Data): void {
@@ -163,6 +174,12 @@ export class OpenAsks {
     if (number >= this.#next) throw badMessage('an answer about what was never asked');
     this.progress += LEAST_PROGRESS;
     const query = this.#queries.get(number);
+    const follow = this.#followed.get(number);
+    if (here) this.#followed.delete(number);
+    if (query === undefined && follow !== undefined) {
+      if (here) follow('here');
+      return;
+    }
     if (query !== undefined) {
       this.#queries.delete(number);
       query(here);

@@ -5,7 +5,7 @@ import type { AbortOptions } from '../ports/abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Wanted } from '../ports/holdings.ts';
-import type { BlockRequest, DeltaRequest, FileSource, GetOptions, Held, SourceKind } from '../ports/source.ts';
+import type { BlockRequest, DeltaRequest, FileSource, GetOptions, HasOptions, Held, SourceKind } from '../ports/source.ts';
 import type { Peer } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { abortable } from './abortable.ts';
@@ -79,8 +79,8 @@ export class PeerSource implements FileSource {
     return stream.get(ask, options);
   }
 
-  async has(wanted: readonly Wanted[], options: AbortOptions = {}): Promise<boolean[]> {
-    return abortable((await this.#stream(options)).has(wanted), options.signal);
+  async has(wanted: readonly Wanted[], options: HasOptions = {}): Promise<boolean[]> {
+    return abortable((await this.#stream(options)).has(wanted, options.follow), options.signal);
   }
 
   /** Ends all streams, and those that are being opened. */

@@ -4,7 +4,7 @@
  */
 import { expectedTime, givesWay, hasLane, HEAD_START, isAlive, isOpen, isPeer, standsStill, wouldHelp } from './capacity.ts';
 import { quantile, rateOf } from './estimate.ts';
-import { crowdOf } from './share-out.ts';
+import { crowdOf, isOutbid } from './share-out.ts';
 import type { AttemptView, Situation, SourceView, TaskView } from './situation.ts';
 
 export interface Start {
@@ -38,10 +38,10 @@ export function choose(situation: Situation): Start | undefined {
 }
 
 /** Something is always under way, however little it helps. */
-function goOn(open: readonly SourceView[], { attempts, queue }: Situation): Start | undefined {
-  if (attempts.size > 0) return undefined;
+function goOn(open: readonly SourceView[], situation: Situation): Start | undefined {
+  if (situation.attempts.size > 0) return undefined;
   for (const source of open.toReversed()) {
-    const task = queue.find(({ tried }) => !tried.has(source));
+    const task = situation.queue.find((each) => !each.tried.has(source) && (isPeer(source) || !isOutbid(each, situation)));
     if (task !== undefined) return { task, source };
   }
   return undefined;
@@ -59,7 +59,7 @@ function rescue(open: readonly SourceView[], situation: Situation): Start | unde
     const stuck = [...task.attempts].every(({ source, accepting }) => !accepting && standsStill(source, situation.now));
     if (!stuck) continue;
     // Where nobody who was right before is free, one that nothing is known of is worth a block.
-    const other = quickest(open, task) ?? free(open, task)[0];
+    const other = quickest(open, task, situation) ?? free(open, task, situation)[0];
     if (other !== undefined && wouldHelp(other, task, situation)) return { task, source: other };
   }
   return undefined;
@@ -72,16 +72,17 @@ function underWayTasks({ attempts }: Situation): TaskView[] {
 }
 
 /** Who would be done first with a task that others are asked for, of those who were right before. */
-function quickest(open: readonly SourceView[], task: TaskView): SourceView | undefined {
-  return free(open, task)
+function quickest(open: readonly SourceView[], task: TaskView, situation: Situation): SourceView | undefined {
+  return free(open, task, situation)
     .filter((source) => source.proven || !isPeer(source))
     .toSorted((a, b) => expectedTime(a, task.bytes) - expectedTime(b, task.bytes))[0];
 }
 
 /** Sources that may have a task and are not asked for it. */
-function free(open: readonly SourceView[], { tried, attempts }: TaskView): SourceView[] {
-  const busy = new Set([...attempts].map(({ source }) => source));
-  return open.filter((source) => !busy.has(source) && !tried.has(source));
+function free(open: readonly SourceView[], task: TaskView, situation: Situation): SourceView[] {
+  const busy = new Set([...task.attempts].map(({ source }) => source));
+  const outbid = isOutbid(task, situation);
+  return open.filter((source) => !busy.has(source) && !task.tried.has(source) && (isPeer(source) || !outbid));
 }
 
 function begin(open: readonly SourceView[], situation: Situation): Start | undefined {
@@ -105,7 +106,7 @@ function pick(source: SourceView, situation: Situation): TaskView | undefined {
   let seen = 0;
   for (const task of situation.queue.slice(0, REACH)) {
     if (seen === LOOK) break;
-    if (task.tried.has(source) || (!isPeer(source) && givesWay(source, task, situation)) || crowd?.waits(task) === true) continue;
+    if (task.tried.has(source) || (!isPeer(source) && (givesWay(source, task, situation) || isOutbid(task, situation))) || crowd?.waits(task) === true) continue;
     seen++;
     const rank = smallest ? task.bytes : task.holders + (crowd?.before(task) ?? 0);
     if (best === undefined || rank < least) [best, least] = [task, rank];
@@ -123,7 +124,7 @@ function rival(open: readonly SourceView[], situation: Situation): Start | undef
     .map((task) => ({ task, left: Math.min(...[...task.attempts].map((attempt) => expectedLeft(attempt, situation))) }));
   // What would be done last comes first.
   for (const { task, left } of lefts.toSorted((a, b) => b.left - a.left)) {
-    const best = quickest(idle, task);
+    const best = quickest(idle, task, situation);
     if (best !== undefined && wouldHelp(best, task, situation) && pays(task, left, best, situation)) return { task, source: best };
   }
   return undefined;
@@ -134,6 +135,8 @@ function pays(task: TaskView, left: number, rivalSource: SourceView, situation: 
   const time = expectedTime(rivalSource, task.bytes);
   const attempts = [...task.attempts];
   if (left < (isPeer(rivalSource) ? GAIN : FLOOR_GAIN) * time) return false;
+  // It would be given up at once: who is beaten has to be seen the same way before and after.
+  if (attempts.some((attempt) => isBringing(attempt, situation) && expectedLeft(attempt, situation) <= time)) return false;
   if (left < HOPELESS * time && !attempts.every((attempt) => isLate(attempt, situation))) return false;
   const cost = attempts.reduce((sum, attempt) => sum + costOf(attempt, time, situation), 0);
   if (cost === 0 || situation.wasted + reserved(situation) + cost <= MOST_TWICE * situation.total) return true;
@@ -197,19 +200,25 @@ export function losers(situation: Situation): AttemptView[] {
       return received === 0 ? others.some((other) => isBeaten(attempt, other, situation)) : scarce && others.some((other) => isBehind(attempt, other, situation));
     }
     // The floor gives back what it has not begun with.
-    return received === 0 && !isPeer(source) && givesWay(source, task, situation);
+    if (isPeer(source)) return false;
+    if (isOutbid(task, situation) && situation.wasted + attempt.atStake <= MOST_TWICE * situation.total) return true;
+    return received === 0 && givesWay(source, task, situation);
   });
 }
 
 /** A rival that brings something beats who is silent; and who began to bring something beats a rival that gains nothing. */
 function isBeaten(silent: AttemptView, other: AttemptView, situation: Situation): boolean {
-  if (other.received === 0 || !isAlive(other.source, situation.now)) return false;
-  return other.startedAt > silent.startedAt || expectedLeft(other, situation) <= expectedTime(silent.source, silent.task.bytes);
+  if (!isBringing(other, situation)) return false;
+  return other.startedAt > silent.startedAt || expectedLeft(other, situation) <= expectedTime(silent.source, silent.task.bytes, aheadOf(silent));
+}
+
+function isBringing({ received, source }: AttemptView, { now }: Situation): boolean {
+  return received > 0 && isAlive(source, now);
 }
 
 /** Of two that bring something, the one that will be later; of equals the one that began later. */
 function isBehind(attempt: AttemptView, other: AttemptView, situation: Situation): boolean {
-  if (other.received === 0 || !isAlive(other.source, situation.now)) return false;
+  if (!isBringing(other, situation)) return false;
   const [mine, its] = [expectedLeft(attempt, situation), expectedLeft(other, situation)];
   return mine > its || (mine === its && attempt.startedAt > other.startedAt);
 }

@@ -8,6 +8,8 @@ import { badMessage, MAX_ITEMS, type DeltaAsked, type Item } from './wire/messag
 export interface ServedItem extends Item {
   wanted: Exclude<Item['wanted'], DeltaAsked>;
   query: boolean;
+  /** Whether it is told of later, where it is not here: of a query. */
+  follow: boolean;
   dictionary: Uint8Array | undefined;
 }
 
@@ -118,12 +120,11 @@ export class ServedItems {
 }
 
 /** What waits is looked at when its turn comes, and not before: see `decodeItem`. */
-export function waiting(item: Item, query: boolean, dictionary: Uint8Array | undefined): ServedItem {
+export function waiting(item: Item, how: Pick<ServedItem, 'query' | 'follow' | 'dictionary'>): ServedItem {
   return {
     number: item.number,
     maxBytes: item.maxBytes,
-    query,
-    dictionary,
+    ...how,
     get wanted() {
       const { wanted } = item;
       if (wanted.kind === 'delta') throw badMessage('a delta without a base');

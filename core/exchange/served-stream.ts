@@ -1,4 +1,5 @@
 /** One stream of a peer that asks: reads its wants, and sends the answers as turns come. */
+import { parseCid } from '../dag/cid.ts';
 import { MossError } from '../error.ts';
 import type { Compressor } from '../ports/compressor.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
@@ -7,13 +8,14 @@ import { Answers, unlessLost, type Answer } from './answers.ts';
 import { Pace } from './pace.ts';
 import type { ServedDeltas } from './served-deltas.ts';
 import { deltaOf, ServedItems, waiting } from './served-items.ts';
+import { ServedNews } from './served-news.ts';
 import type { Found, ServedRuns } from './served-runs.ts';
 import type { Shared } from './server.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { TurnBuffer } from './turn-buffer.ts';
 import { Decoder, FROM_ASKER } from './wire/decode.ts';
 import { encodeMessage } from './wire/encode.ts';
-import { badMessage, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
+import { badMessage, MAX_ANSWER, MAX_ITEMS, VERSION, type Hello, type Message } from './wire/message.ts';
 
 /** Answers that are sent by turns: a small one need not wait for a large one, and a liar has little under way. */
 const MOST_ACTIVE = 2;
@@ -38,6 +40,7 @@ export class ServedStream {
   readonly #answers: Answers;
   readonly #runs: ServedRuns | undefined;
   readonly #deltas: ServedDeltas | undefined;
+  readonly #news: ServedNews | undefined;
   readonly #watch: StreamWatch;
   readonly #pace: Pace;
 
@@ -49,9 +52,10 @@ export class ServedStream {
     const compressor = (): Compressor | undefined => this.#compressor;
     this.#items = new ServedItems({ shared, scope: from.scope, signal });
     this.#answers = new Answers({ shared, compressor, signal });
-    const { runs: Runs } = shared.options;
+    const { runs: Runs, news } = shared.options;
     this.#runs = Runs && new Runs({ shared, scope: from.scope, compressor, signal, items: this.#items, answers: this.#answers });
     this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
+    this.#news = news && new ServedNews({ signal, news, clock: shared.options.clock, onArrived: (number, block) => this.#lookAgain(number, block), onClaim: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
     this.#pace = new Pace(shared.options.clock);
   }
@@ -110,14 +114,21 @@ export class ServedStream {
       this.#watch.asked();
       const { dictionary, base } = message.type === 'want' ? message : {};
       const query = message.type === 'query';
+      const follow = message.type === 'query' && message.follow === true;
       for (const item of message.items) {
         if (!this.#items.admits(item.number, this.#active.length + this.#openDeltas)) continue;
-        if (base === undefined) this.#items.add(waiting(item, query, dictionary));
+        if (base === undefined) this.#items.add(waiting(item, { query, follow, dictionary }));
         else if (this.#deltas === undefined) throw badMessage('a delta of who makes none');
         else this.#deltas.add({ ...item, wanted: deltaOf(item), base });
       }
     } else if (message.type === 'cancel') for (const number of message.numbers) this.#cancel(number);
     else throw badMessage(`${message.type} once more`);
+  }
+
+  /** Something came that was asked about: whether it is served is found out like that of anything. */
+  #lookAgain(number: number, block: string): void {
+    this.#items.add({ number, wanted: { kind: 'block', cid: parseCid(block) }, maxBytes: MAX_ANSWER, query: true, follow: true, dictionary: undefined });
+    this.#notify();
   }
 
   #cancel(number: number): void {
@@ -136,12 +147,20 @@ export class ServedStream {
     let spare: TurnBuffer | undefined;
     let sent: TurnBuffer | undefined;
     for (;;) {
-      while (this.#items.size === 0 && this.#active.length === 0 && !this.#items.hasRefused && this.#deltas?.isReady !== true) {
+      while (this.#items.size === 0 && this.#active.length === 0 && !this.#items.hasRefused && this.#deltas?.isReady !== true && this.#news?.isWaiting !== true) {
         if (this.#ended && this.#openDeltas === 0) return writing;
         // Who asks for nothing has no memory here.
         spare = sent = undefined;
         await this.#change();
         this.#stop.signal.throwIfAborted();
+      }
+      // What is told of others is no content, and waits for nobody's turn.
+      if (this.#news?.isWaiting === true) {
+        const tidings = this.#news.take();
+        await writing;
+        writing = this.#write(encodeMessage({ type: 'soon', tidings }));
+        writing.catch(() => undefined);
+        continue;
       }
       const turn = await turns.take(this.#from.id);
       let content = 0;
@@ -181,9 +200,9 @@ export class ServedStream {
     return this.#deltas?.open ?? 0;
   }
 
-  #holds(): Pick<Hello, 'frames' | 'files' | 'deltas' | 'repositories'> {
+  #holds(): Pick<Hello, 'frames' | 'files' | 'deltas' | 'news' | 'repositories'> {
     const { frames, files, repositories } = this.#shared.options.holdings;
-    return { frames, files, deltas: this.#deltas?.isServed === true, repositories: [...repositories] };
+    return { frames, files, deltas: this.#deltas?.isServed === true, news: this.#news !== undefined, repositories: [...repositories] };
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -251,6 +270,7 @@ export class ServedStream {
     const item = this.#items.next;
     this.#lookedUp++;
     const content = item && (await this.#items.lookUp(item, miss));
+    if (item?.follow === true && content === undefined) this.#news?.follow(item);
     if (item === undefined || content === undefined) return;
     const found = { item, content };
     if (item.query) have.push(item.number);
@@ -279,6 +299,7 @@ export class ServedStream {
   }
 
   #forget(): void {
+    this.#news?.stop();
     this.#items.stop();
     this.#deltas?.stop();
     for (const answer of this.#active) this.#end(answer);

@@ -6,6 +6,7 @@ import type { Holdings } from '../ports/holdings.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import type { DeltaMaker } from './delta-maker.ts';
+import type { News } from './news.ts';
 import type { ServedRuns } from './served-runs.ts';
 import { ServedStream } from './served-stream.ts';
 import { SparingCompressor } from './sparing-compressor.ts';
@@ -53,6 +54,8 @@ export interface ServerOptions {
   deltas?: DeltaMaker | undefined;
   /** Sends small files together; without it, or without a compressor, each goes by itself. */
   runs?: typeof ServedRuns | undefined;
+  /** What is to be told of what comes and is claimed here; without it, who asks hears of what is here alone. */
+  news?: News | undefined;
   /** Called for content that was sent, as it is sent. */
   onServed?: ((from: Omit<Peer, 'open'>, bytes: number) => void) | undefined;
   /** Called for a peer that broke the protocol, so that its carrier may end, too: it is not served for `LEAVE_OUT`. */

@@ -13,11 +13,13 @@ import { Attempt, type AttemptDeps } from './attempt.ts';
 import { followAvailability } from './availability.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { HEAD_START } from './capacity.ts';
+import { Claims } from './claims.ts';
 import { Course } from './course.ts';
 import { Links } from './links.ts';
+import type { News } from './news.ts';
 import { mayHave, noSource } from './no-source.ts';
 import { choose, losers } from './schedule.ts';
-import { seedOf } from './share-out.ts';
+import { isOutbid, seedOf } from './share-out.ts';
 import { shuffled } from './shuffle.ts';
 import { SourceState } from './source-state.ts';
 import { Task } from './task.ts';
@@ -44,6 +46,8 @@ export interface SessionOptions extends AbortOptions {
   random?: Random | undefined;
   /** The name by which the sources know this one, where it serves them: those who fetch the same share out what to begin with. */
   self?: string | undefined;
+  /** What those who fetch the same tell each other: with `self`, and shared with the server. */
+  news?: News | undefined;
   onBytes?: ((source: Source, count: number) => void) | undefined;
   /** A source was found to lie: the caller may remember it. */
   onBan?: ((source: Source, error: MossError) => void) | undefined;
@@ -81,6 +85,7 @@ class Session {
   readonly #tasks: ReadonlyMap<unknown, Task>;
   readonly #sources = new Map<unknown, SourceState>();
   readonly #course: Course;
+  readonly #claims: Claims;
   readonly #waiting: Waiting;
   /** Ends all requests when one of them has failed for good, or the caller gives up. */
   readonly #stop = abortController();
@@ -93,18 +98,20 @@ class Session {
   /** Whether sources are being looked for, so that nothing is given up yet. */
   #searching = false;
   #over = false;
+  #willPump = false;
 
   constructor(wants: Iterable<Want>, options: SessionOptions) {
     this.#options = options;
     const unique = new Map<string, Want>();
     for (const want of wants) unique.set(want.cid.toString(), want);
     const ordered = options.random === undefined ? [...unique.values()] : shuffled([...unique.values()], options.random);
-    const tasks = ordered.map((want) => new Task(want));
+    const tasks = ordered.map((want) => new Task(want, options.news));
     this.#waiting = new Waiting(tasks);
     this.#tasks = new Map(tasks.map((task) => [task, task]));
     this.#open = tasks.length;
     const { clock, join, self } = options;
     this.#course = new Course(tasks, this.#waiting.ready(tasks), { clock, expecting: join !== undefined, self: self === undefined ? undefined : seedOf(self) });
+    this.#claims = new Claims(options.news, this.#course.self);
     this.#deps = {
       clock: options.clock,
       accept: options.accept,
@@ -140,6 +147,7 @@ class Session {
       await this.#ended.promise;
     } finally {
       this.#over = true;
+      this.#claims.end(this.#tasks.values());
       signal?.removeEventListener('abort', onAbort);
       this.#stop.abort(new MossError('aborted', 'the session is over'));
     }
@@ -152,13 +160,29 @@ class Session {
     this.#course.sources.push(state);
     if (!isFileSource(source)) return;
     const { clock } = this.#options;
-    void followAvailability(state, source, { clock, signal: this.#stop.signal, queue: () => this.#course.unsure(), onNews: () => this.#pump() });
+    void followAvailability(state, source, {
+      clock,
+      signal: this.#stop.signal,
+      queue: () => this.#course.unsure(),
+      missing: () => [...this.#tasks.values()].filter(({ done }) => !done),
+      news: this.#options.news,
+      onNews: () => void this.#pumpSoon(),
+    });
   }
 
   async #await(search: Promise<void>): Promise<void> {
     this.#searching = true;
     await search.catch(() => undefined);
     this.#searching = false;
+    this.#pump();
+  }
+
+  /** Once for all that is heard in one turn. */
+  async #pumpSoon(): Promise<void> {
+    if (this.#willPump) return;
+    this.#willPump = true;
+    await undefined;
+    this.#willPump = false;
     this.#pump();
   }
 
@@ -185,7 +209,9 @@ class Session {
   /** Nothing is under way: it is over, unless a source may be asked again later. */
   #checkEnd(): void {
     const now = this.#options.clock.now();
-    const [task] = this.#course.queue;
+    const { queue } = this.#course;
+    const [task] = queue;
+    if (queue.some((each) => isOutbid(each, this.#course))) return;
     if (task === undefined || this.#searching || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
     this.#end({ error: noSource(task, this.#sources.values()) });
   }
@@ -195,6 +221,7 @@ class Session {
     const { clock } = this.#options;
     await clock.sleep(HEAD_START, { signal: this.#stop.signal });
     for (;;) {
+      this.#claims.renew(this.#course.attempts, clock.now());
       this.#pump();
       await clock.sleep(TICK, { signal: this.#stop.signal });
     }
@@ -205,6 +232,7 @@ class Session {
     const course = this.#course;
     this.#running.add(attempt);
     course.begin(attempt);
+    this.#claims.begin(attempt);
     try {
       await attempt.run();
       course.complete(attempt);
@@ -222,6 +250,7 @@ class Session {
 
   /** A task was taken in. */
   #finish(task: Task): void {
+    this.#claims.arrived(task);
     for (const other of task.attempts) {
       this.#course.attempts.delete(other);
       if (!other.accepting) other.cancel();

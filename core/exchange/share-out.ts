@@ -6,6 +6,7 @@
 import { BLOCK_SIZE } from '../dag/block.ts';
 import { isAlive, isPeer } from './capacity.ts';
 import { rateOf } from './estimate.ts';
+import { CLAIM_HOLDS, CLAIMS_HOLD } from './news.ts';
 import type { Situation, SourceView, TaskView } from './situation.ts';
 
 /**
@@ -16,6 +17,28 @@ const GAINING = 1500;
 const LONGEST_BLOCK = 4000;
 /** Milliseconds since anything was taken in, in which what comes counts as coming. */
 const COMING = 1000;
+
+/** How high this one's claim to a block is. */
+export function claimOf({ seed }: Pick<TaskView, 'seed'>, self: number): number {
+  return weightOf(seed, self);
+}
+
+/**
+ * Whether a block is left to somebody else, who claimed it higher: for a while after that was heard, and on while more comes
+ * than what was seen of the floor.
+ */
+export function isOutbid({ claim, seed }: TaskView, situation: Situation): boolean {
+  const { self, now, sources, accepted, acceptedAt } = situation;
+  if (self === undefined || claim === undefined || claim.weight <= weightOf(seed, self)) return false;
+  if (now - claim.heardAt < CLAIM_HOLDS && now - claim.since < CLAIMS_HOLD && isBelieved(situation)) return true;
+  const floor = sources.reduce((sum, source) => sum + (isPeer(source) ? 0 : (rateOf(source.rate) ?? 0)), 0);
+  return now - acceptedAt < COMING && (rateOf(accepted) ?? 0) > floor;
+}
+
+/** A word alone is enough at first; later, something must have come of peers: who claims and brings nothing costs little. */
+function isBelieved({ now, startedAt, sources }: Situation): boolean {
+  return now - startedAt < CLAIM_HOLDS || sources.some((source) => isPeer(source) && source.proven && now - source.lastProgress < CLAIM_HOLDS);
+}
 
 export interface Crowd {
   /** How many others come before this one for a task: an order, and no promise. */

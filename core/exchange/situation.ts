@@ -1,5 +1,6 @@
 /** What the scheduler sees of a session: values, which the session keeps up to date. */
 import type { Durations, Rate } from './estimate.ts';
+import type { Claim } from './news.ts';
 
 /** Bytes of tasks as frames travel, whichever way they come: so that the rates of all sources compare. */
 export type TaskBytes = number;
@@ -36,6 +37,8 @@ export interface TaskView {
   readonly holders: number;
   /** Made of its id, 32 bits. */
   readonly seed: number;
+  /** The highest claim to it, this one's own among them; it may be an old one. */
+  readonly claim: Claim | undefined;
 }
 
 export interface AttemptView {

@@ -1,5 +1,6 @@
 import type { MossError } from '../error.ts';
 import type { Attempt } from './attempt.ts';
+import type { Claim, News } from './news.ts';
 import { seedOf } from './share-out.ts';
 import type { TaskView } from './situation.ts';
 import type { SourceState } from './source-state.ts';
@@ -8,6 +9,8 @@ import { keyOf, unitsOf, type FileUnit, type Want } from './want.ts';
 /** One want on its way through a session. */
 export class Task implements TaskView {
   readonly want: Want;
+  /** As others name it. */
+  readonly name: string;
   readonly bytes: number;
   readonly tried = new Map<SourceState, MossError>();
   readonly attempts = new Set<Attempt>();
@@ -23,14 +26,22 @@ export class Task implements TaskView {
   counted: number;
   #missingBytes: number;
 
-  constructor(want: Want) {
+  readonly #news: News | undefined;
+
+  constructor(want: Want, news?: News) {
     this.want = want;
-    this.seed = seedOf(want.cid.toString());
+    this.name = want.cid.toString();
+    this.#news = news;
+    this.seed = seedOf(this.name);
     this.bytes = Math.max(1, want.maxBytes);
     this.units = new Map(unitsOf(want.files ?? []).map((unit) => [keyOf(unit), unit]));
     this.unitBytes = [...this.units.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     this.#missingBytes = this.unitBytes;
     this.counted = this.bytes;
+  }
+
+  get claim(): Claim | undefined {
+    return this.#news?.claimTo(this.name);
   }
 
   /** Bytes of it that are still to come. */

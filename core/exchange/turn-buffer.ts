@@ -13,8 +13,10 @@ const PIECES = HEAD + MAX_PIECE;
 const VERDICTS = 3 * (HEAD_SIZE + 4 + 4 * MAX_ITEMS);
 
 export class TurnBuffer {
-  readonly #bytes = new Uint8Array(PIECES + VERDICTS);
-  readonly #view = new DataView(this.#bytes.buffer);
+  /** Made for the first content: most turns of a crowd say a few words and no more. */
+  #made: { bytes: Uint8Array; view: DataView } | undefined;
+  /** One message, where nothing else was added. */
+  #said: Uint8Array | undefined;
   #at = 0;
 
   /** Bytes of content that the next piece may have, at most. */
@@ -24,30 +26,42 @@ export class TurnBuffer {
 
   /** Where the content of the next piece goes: at most `room` bytes. */
   place(length: number): Uint8Array {
-    return this.#bytes.subarray(this.#at + HEAD, this.#at + HEAD + length);
+    return this.#whole().bytes.subarray(this.#at + HEAD, this.#at + HEAD + length);
   }
 
   /** Adds a piece. @param bytes its content, which may be in its place already */
   addPiece({ bytes, ...piece }: Omit<Data, 'type'>): void {
     const start = this.#at + HEAD;
-    if (bytes.buffer !== this.#bytes.buffer) this.#bytes.set(bytes, start);
-    writeDataHead(this.#view, this.#at, piece, bytes.length);
+    const { bytes: all, view } = this.#whole();
+    if (bytes.buffer !== all.buffer) all.set(bytes, start);
+    writeDataHead(view, this.#at, piece, bytes.length);
     this.#at = start + bytes.length;
   }
 
   /** Adds what is no content. Nothing but this may follow it. */
   addMessage(message: Message): void {
     const bytes = encodeMessage(message);
-    this.#bytes.set(bytes, this.#at);
+    if (this.#at === 0 && this.#made === undefined) this.#said = bytes;
+    else this.#whole().bytes.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
   /** All that was added. */
   get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at);
+    return this.#made === undefined ? (this.#said ?? new Uint8Array(0)) : this.#made.bytes.subarray(0, this.#at);
   }
 
   clear(): void {
     this.#at = 0;
+    this.#said = undefined;
+  }
+
+  #whole(): { bytes: Uint8Array; view: DataView } {
+    if (this.#made === undefined) {
+      const bytes = new Uint8Array(PIECES + VERDICTS);
+      this.#made = { bytes, view: new DataView(bytes.buffer) };
+      if (this.#said !== undefined) bytes.set(this.#said);
+    }
+    return this.#made;
   }
 }

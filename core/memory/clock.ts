@@ -4,7 +4,10 @@ import type { Clock } from '../ports/clock.ts';
 
 interface Sleeper {
   at: number;
-  wake: () => void;
+  /** Who slept first wakes first, where both wake at the same time. */
+  turn: number;
+  /** `undefined` once it is not waited for any more. */
+  wake: (() => void) | undefined;
 }
 
 /** Turns of the microtask queue after which work that did not end is taken to be waiting for the clock. */
@@ -20,11 +23,18 @@ const TURNS = 200;
  */
 export class VirtualClock implements Clock {
   #now: number;
-  #sleepers: Sleeper[] = [];
+  readonly #sleepers = new SleeperHeap();
+  readonly #settle: () => Promise<void>;
+  #turn = 0;
 
-  /** @param start milliseconds since the Unix epoch */
-  constructor(start = 0) {
+  /**
+   * @param start milliseconds since the Unix epoch
+   * @param settle resolves when nothing goes on any more without the clock: a turn of the event loop is quicker than the
+   * microtasks that are counted without it
+   */
+  constructor(start = 0, settle: () => Promise<void> = manyTurns) {
     this.#now = start;
+    this.#settle = settle;
   }
 
   now(): number {
@@ -38,14 +48,14 @@ export class VirtualClock implements Clock {
         return;
       }
       const stop = (): void => {
-        this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+        sleeper.wake = undefined;
         reject(signal?.reason);
       };
       const wake = (): void => {
         signal?.removeEventListener('abort', stop);
         resolve();
       };
-      const sleeper: Sleeper = { at: this.#now + Math.max(0, ms), wake };
+      const sleeper: Sleeper = { at: this.#now + Math.max(0, ms), turn: this.#turn++, wake };
       this.#sleepers.push(sleeper);
       signal?.addEventListener('abort', stop);
     });
@@ -63,15 +73,63 @@ export class VirtualClock implements Clock {
     };
     work.then(mark, mark);
     for (;;) {
-      for (let turn = 0; turn < TURNS; turn++) {
-        await undefined;
-        if (settled) return await work;
-      }
-      const next = this.#sleepers.reduce<Sleeper | undefined>((first, each) => (first === undefined || each.at < first.at ? each : first), undefined);
+      await this.#settle();
+      if (settled) return await work;
+      const next = this.#sleepers.pop();
       if (next === undefined) throw new MossError('bug', 'nothing will ever happen: the work waits for something else than the clock');
-      this.#sleepers = this.#sleepers.filter((each) => each !== next);
       this.#now = Math.max(this.#now, next.at);
-      next.wake();
+      next.wake?.();
     }
   }
+}
+
+async function manyTurns(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await undefined;
+}
+
+/** Who wakes next, of very many (a binary heap). */
+class SleeperHeap {
+  readonly #items: Sleeper[] = [];
+
+  push(sleeper: Sleeper): void {
+    const items = this.#items;
+    let at = items.length;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = items[above];
+      if (parent === undefined || isBefore(parent, sleeper)) break;
+      items[at] = parent;
+      at = above;
+    }
+    items[at] = sleeper;
+  }
+
+  /** The next one that is still waited for. */
+  pop(): Sleeper | undefined {
+    for (;;) {
+      const first = this.#items[0];
+      const last = this.#items.pop();
+      if (first === undefined || last === undefined) return undefined;
+      if (first !== last) this.#sink(last);
+      if (first.wake !== undefined) return first;
+    }
+  }
+
+  /** Puts what was last where the first one was, and down to its place. */
+  #sink(sleeper: Sleeper): void {
+    const items = this.#items;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [items[2 * at + 1], items[2 * at + 2]];
+      const below = left !== undefined && right !== undefined && isBefore(right, left) ? right : left;
+      if (below === undefined || isBefore(sleeper, below)) break;
+      items[at] = below;
+      at = 2 * at + (below === left ? 1 : 2);
+    }
+    items[at] = sleeper;
+  }
+}
+
+function isBefore(a: Sleeper, b: Sleeper): boolean {
+  return a.at === b.at ? a.turn < b.turn : a.at < b.at;
 }

@@ -38,6 +38,16 @@ export interface Held {
   readonly files: boolean;
   /** Whether it makes deltas of files where it has both ends. */
   readonly deltas: boolean;
+  /** Whether it tells later what it did not have when it was asked. */
+  readonly news: boolean;
+}
+
+/** Of something that a source was asked about: it has got it, or somebody is bringing it (see `soon` in core/exchange/README.md). */
+export type Tidings = 'here' | { readonly weight: number; readonly round: number };
+
+export interface HasOptions extends AbortOptions {
+  /** Where the source tells news: called with what became of the one at `index`, until it is there or the stream ends. */
+  follow?: ((index: number, tidings: Tidings) => void) | undefined;
 }
 
 /** A whole file, as a delta against one that is here. */
@@ -63,5 +73,5 @@ export interface FileSource extends Source {
   /** One zstd frame whose dictionary is the base: nobody has tried yet whether it unpacks. */
   getDelta(request: DeltaRequest, options?: GetOptions): Promise<Uint8Array>;
   /** Which of these the source says that it has, at most 1,024 at once. */
-  has(wanted: readonly Wanted[], options?: AbortOptions): Promise<boolean[]>;
+  has(wanted: readonly Wanted[], options?: HasOptions): Promise<boolean[]>;
 }

@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   index: () => import('./index.ts'),
   lan: () => import('./lan.ts'),
   mirror: () => import('./mirror.ts'),
+  crowd: () => import('./crowd.ts'),
   rivals: () => import('./rivals.ts'),
   verify: () => import('./verify.ts'),
   update: () => import('./update.ts'),

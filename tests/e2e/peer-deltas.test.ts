@@ -196,7 +196,7 @@ function liarThat(lie: Lie): StreamHandler {
   return async (stream) => {
     const decoder = new Decoder(FROM_ASKER);
     const say = (message: Message): Promise<void> => stream.write(encodeMessage(message));
-    await say({ type: 'hello', version: 1, frames: false, files: true, deltas: true, zstd: false, runs: false, maxOpen: 4096, repositories: [] });
+    await say({ type: 'hello', version: 1, frames: false, files: true, deltas: true, news: false, zstd: false, runs: false, maxOpen: 4096, repositories: [] });
     for (let chunk = await stream.read(); chunk !== undefined; chunk = await stream.read()) {
       for (const message of decoder.push(chunk)) {
         if (message.type === 'query') await say({ type: 'miss', numbers: message.items.map(({ number }) => number) });

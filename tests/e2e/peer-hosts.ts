@@ -116,7 +116,7 @@ export async function startFlood(address: string, { connections, streams }: { co
       try {
         const peer = await connected(host);
         const stream = await (Math.random() < 0.5 ? peer.open() : peer.openMuxed());
-        await stream.write(encodeMessage({ type: 'hello', version: 1, frames: false, files: false, deltas: false, zstd: true, runs: false, maxOpen: 0, repositories: [] }));
+        await stream.write(encodeMessage({ type: 'hello', version: 1, frames: false, files: false, deltas: false, news: false, zstd: true, runs: false, maxOpen: 0, repositories: [] }));
         for (let number = 0; !over.signal.aborted; number += 1024) {
           const items = Array.from({ length: 1024 }, (_, i) => ({ number: number + i, wanted: { kind: 'block' as const, cid }, maxBytes: 1000 }));
           await stream.write(encodeMessage({ type: 'want', items }));

@@ -1,9 +1,9 @@
 /** The bodies of all messages but `data`. Every length follows from the body's own, which is bounded. */
 import { cidOf, DAG_CBOR, DAG_PB, RAW, type Cid } from '../../dag/cid.ts';
 import type { Wanted } from '../../ports/holdings.ts';
-import { KIND_DELTA, KIND_LEAF, KIND_LINKS, UNPACKED, WITH_BASE, WITH_DICTIONARY } from './encode.ts';
+import { FOLLOWED, KIND_DELTA, KIND_LEAF, KIND_LINKS, UNPACKED, WITH_BASE, WITH_DICTIONARY } from './encode.ts';
 import {
-  badMessage, ITEM_SIZE, MAX_ANSWER, MAX_DELTA_CONTENT, MAX_ITEMS, MAX_REPOSITORIES, VERSION,
+  badMessage, ITEM_SIZE, MAX_ANSWER, MAX_DELTA_CONTENT, MAX_ITEMS, MAX_REPOSITORIES, TIDING_SIZE, VERSION,
   type Item, type Message, type MessageType,
 } from './message.ts';
 
@@ -23,6 +23,8 @@ export function decodeBody(type: Exclude<MessageType, 'data'>, body: Uint8Array)
     case 'have':
     case 'cancel':
       return { type, numbers: decodeNumbers(view, 0) };
+    case 'soon':
+      return decodeSoon(view);
   }
 }
 
@@ -40,6 +42,7 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
     frames: (holds & 1) !== 0,
     files: (holds & 2) !== 0,
     deltas: (holds & 4) !== 0,
+    news: (holds & 8) !== 0,
     zstd: (reads & 1) !== 0,
     runs: (reads & 2) !== 0,
     maxOpen: view.getUint32(3),
@@ -49,7 +52,7 @@ function decodeHello(body: Uint8Array, view: DataView): Message {
 
 function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): Message {
   const flags = body[0] ?? 0xff;
-  const start = type === 'want' ? STARTS[flags] : flags === 0 ? 1 : undefined;
+  const start = type === 'want' ? STARTS[flags] : flags <= FOLLOWED ? 1 : undefined;
   if (start === undefined || body.length < start) throw badMessage(`flags ${flags} in a ${type} of ${body.length} bytes`);
   const count = (body.length - start) / ITEM_SIZE;
   if (!Number.isInteger(count) || count < 1 || count > MAX_ITEMS) throw badMessage(`a ${type} of ${body.length} bytes`);
@@ -57,8 +60,8 @@ function decodeItems(type: 'want' | 'query', body: Uint8Array, view: DataView): 
   for (const [i, { number }] of items.entries()) {
     if (number <= (items[i - 1]?.number ?? -1)) throw badMessage(`items of a ${type} do not ascend`);
   }
-  if (items.some((_, i) => (view.getUint8(start + i * ITEM_SIZE + 4) === KIND_DELTA) !== (flags === WITH_BASE))) throw badMessage('deltas without a base, or a base without them');
-  if (type === 'query') return { type, items };
+  if (items.some((_, i) => (view.getUint8(start + i * ITEM_SIZE + 4) === KIND_DELTA) !== (type === 'want' && flags === WITH_BASE))) throw badMessage('deltas without a base, or a base without them');
+  if (type === 'query') return { type, items, ...(flags === FOLLOWED && { follow: true }) };
   if (flags === WITH_BASE) return { type, items, base: fileOf(view.getUint8(1), copyOf(body, 2)) };
   return { type, items, ...(flags === WITH_DICTIONARY && { dictionary: copyOf(body, 1) }) };
 }
@@ -112,6 +115,16 @@ function decodeNumbers(view: DataView, start: number): number[] {
   const count = (view.byteLength - start) / 4;
   if (!Number.isInteger(count) || count > MAX_ITEMS) throw badMessage(`numbers in ${view.byteLength} bytes`);
   return Array.from({ length: count }, (_, i) => view.getUint32(start + 4 * i));
+}
+
+function decodeSoon(view: DataView): Message {
+  const count = view.byteLength / TIDING_SIZE;
+  if (!Number.isInteger(count) || count < 1 || count > MAX_ITEMS) throw badMessage(`tidings in ${view.byteLength} bytes`);
+  const tidings = Array.from({ length: count }, (_, i) => {
+    const at = i * TIDING_SIZE;
+    return { number: view.getUint32(at), weight: view.getUint32(at + 4), round: view.getUint32(at + 8) };
+  });
+  return { type: 'soon', tidings };
 }
 
 /** 32 bytes of their own: a platform's buffers may share their memory when they are sliced. */

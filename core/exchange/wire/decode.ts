@@ -16,7 +16,7 @@ const FIRST_BUFFER = 256;
 
 /** What the side that asks, and the side that answers, may say. */
 export const FROM_ASKER: ReadonlySet<MessageType> = new Set(['hello', 'want', 'query', 'cancel']);
-export const FROM_SERVER: ReadonlySet<MessageType> = new Set(['hello', 'data', 'miss', 'have', 'busy']);
+export const FROM_SERVER: ReadonlySet<MessageType> = new Set(['hello', 'data', 'miss', 'have', 'soon', 'busy']);
 
 type State =
   | { in: 'head' }

@@ -1,8 +1,8 @@
 /** From messages to bytes. What cannot be said on the wire is a `bug` of the caller. */
 import { MossError } from '../../error.ts';
 import {
-  DATA_HEAD_SIZE, ENCODINGS, HEAD_SIZE, ITEM_SIZE, MAX_ITEMS, MAX_PIECE, MAX_REPOSITORIES, TYPES,
-  type Asked, type Busy, type Data, type Hello, type Item, type Message, type MessageType, type Query, type Verdict, type Want,
+  DATA_HEAD_SIZE, ENCODINGS, HEAD_SIZE, ITEM_SIZE, MAX_ITEMS, MAX_PIECE, MAX_REPOSITORIES, TIDING_SIZE, TYPES,
+  type Asked, type Busy, type Data, type Hello, type Item, type Message, type MessageType, type Query, type Soon, type Verdict, type Want,
 } from './message.ts';
 
 /** Kinds of items that are no blocks; a block's kind is its codec. */
@@ -13,6 +13,8 @@ export const KIND_DELTA = 3;
 export const WITH_DICTIONARY = 1;
 export const WITH_BASE = 2;
 export const UNPACKED = 1;
+/** Flag of a query. */
+export const FOLLOWED = 1;
 
 /** The bytes of a message. */
 export function encodeMessage(message: Message): Uint8Array {
@@ -24,6 +26,8 @@ export function encodeMessage(message: Message): Uint8Array {
       return encodeItems(message);
     case 'data':
       return encodeData(message);
+    case 'soon':
+      return encodeSoon(message);
     case 'busy':
     case 'miss':
     case 'have':
@@ -51,11 +55,11 @@ function encodeData(message: Data): Uint8Array {
   return out;
 }
 
-function encodeHello({ version, frames, files, deltas, zstd, runs, maxOpen, repositories }: Hello): Uint8Array {
+function encodeHello({ version, frames, files, deltas, news, zstd, runs, maxOpen, repositories }: Hello): Uint8Array {
   if (repositories.length > MAX_REPOSITORIES) throw tooMuch('repositories');
   const { out, view } = begin('hello', 9 + 32 * repositories.length);
   view.setUint8(5, version);
-  view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0) | (deltas ? 4 : 0));
+  view.setUint8(6, (frames ? 1 : 0) | (files ? 2 : 0) | (deltas ? 4 : 0) | (news ? 8 : 0));
   view.setUint8(7, (zstd ? 1 : 0) | (runs ? 2 : 0));
   view.setUint32(8, maxOpen);
   view.setUint16(12, repositories.length);
@@ -73,6 +77,7 @@ function encodeItems(message: Want | Query): Uint8Array {
   }
   const start = 1 + (dictionary === undefined ? 0 : 32) + (base === undefined ? 0 : 33);
   const { out, view } = begin(message.type, start + ITEM_SIZE * items.length);
+  if (message.type === 'query' && message.follow === true) view.setUint8(HEAD_SIZE, FOLLOWED);
   if (dictionary !== undefined) {
     view.setUint8(HEAD_SIZE, WITH_DICTIONARY);
     out.set(dictionary, HEAD_SIZE + 1);
@@ -106,6 +111,17 @@ function kindOf(wanted: Asked): number {
     case 'block':
       return wanted.cid.code;
   }
+}
+
+function encodeSoon({ tidings }: Soon): Uint8Array {
+  if (tidings.length > MAX_ITEMS) throw tooMuch('tidings');
+  const { out, view } = begin('soon', TIDING_SIZE * tidings.length);
+  for (const [i, { number, weight, round }] of tidings.entries()) {
+    view.setUint32(HEAD_SIZE + TIDING_SIZE * i, number);
+    view.setUint32(HEAD_SIZE + TIDING_SIZE * i + 4, weight);
+    view.setUint32(HEAD_SIZE + TIDING_SIZE * i + 8, round);
+  }
+  return out;
 }
 
 function encodeNumbers(message: Verdict | Busy): Uint8Array {

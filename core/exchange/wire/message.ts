@@ -1,6 +1,6 @@
 /**
  * The messages of `/moss/exchange/1`. The side that opened a stream asks (`want`, `query`, `cancel`), the other one
- * answers (`data`, `miss`, `have`, `busy`); each says `hello` first. README.md has every byte.
+ * answers (`data`, `miss`, `have`, `soon`, `busy`); each says `hello` first. README.md has every byte.
  */
 import { MAX_BLOCK_SIZE } from '../../dag/block.ts';
 import type { Cid } from '../../dag/cid.ts';
@@ -25,7 +25,7 @@ export const MAX_ANSWER = MAX_BLOCK_SIZE;
 /** The most bytes of a file that comes as a delta; the delta itself is an answer like any other. */
 export const MAX_DELTA_CONTENT = 16 * 1024 * 1024;
 
-export const TYPES = { hello: 1, want: 2, data: 3, miss: 4, cancel: 5, busy: 6, query: 7, have: 8 } as const;
+export const TYPES = { hello: 1, want: 2, data: 3, miss: 4, cancel: 5, busy: 6, query: 7, have: 8, soon: 9 } as const;
 export type MessageType = keyof typeof TYPES;
 
 /** Bytes of the length and the type before each body. */
@@ -34,6 +34,9 @@ export const HEAD_SIZE = 5;
 export const DATA_HEAD_SIZE = 17;
 /** Bytes of an item of a `want` or `query`. */
 export const ITEM_SIZE = 46;
+
+/** Bytes of an entry of a `soon`. */
+export const TIDING_SIZE = 12;
 
 /** How the bytes of an answer are to be read: the index is the number on the wire. */
 export const ENCODINGS = ['identity', 'zstd', 'zstd+dictionary', 'zstd+base', 'zstd run'] as const;
@@ -65,6 +68,8 @@ export interface Hello {
   files: boolean;
   /** Whether it makes deltas of files. */
   deltas: boolean;
+  /** Whether it tells later what it said was not there. */
+  news: boolean;
   /** What the sender can read beside `identity`. */
   zstd: boolean;
   runs: boolean;
@@ -85,6 +90,8 @@ export interface Want {
 
 export interface Query {
   type: 'query';
+  /** Whether what is not there is to be told of when it comes. */
+  follow?: boolean | undefined;
   items: Item[];
 }
 
@@ -107,6 +114,20 @@ export interface Verdict {
   numbers: number[];
 }
 
+/** Somebody is bringing what is asked about from where everybody may fetch it. */
+export interface Tiding {
+  /** The item of a query. */
+  number: number;
+  /** Of two who bring it, the higher one goes on; counts on while that one is at it. Both 32 bits. */
+  weight: number;
+  round: number;
+}
+
+export interface Soon {
+  type: 'soon';
+  tidings: Tiding[];
+}
+
 export interface Busy {
   type: 'busy';
   /** Milliseconds. */
@@ -115,7 +136,7 @@ export interface Busy {
   numbers: number[];
 }
 
-export type Message = Hello | Want | Query | Data | Verdict | Busy;
+export type Message = Hello | Want | Query | Data | Verdict | Soon | Busy;
 
 export function badMessage(why: string): MossError {
   return new MossError('bad-message', `a peer broke the protocol: ${why}`, { hint: 'It is not asked again. If all peers do, update moss.' });

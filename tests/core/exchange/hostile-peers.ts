@@ -9,7 +9,7 @@ import type { Stream, StreamHandler } from '../../../core/ports/transport.ts';
 /** What machines do that are slow or broken: nobody is banned for it. */
 export const HARMLESS: ReadonlySet<string> = new Set(['the head of a block, and then nothing', 'a byte a second', 'busy for an hour', 'the end at once', 'resets']);
 
-const HELLO: Message = { type: 'hello', version: 1, frames: true, files: false, deltas: false, zstd: true, runs: false, maxOpen: 4096, repositories: [] };
+const HELLO: Message = { type: 'hello', version: 1, frames: true, files: false, deltas: false, news: false, zstd: true, runs: false, maxOpen: 4096, repositories: [] };
 const PIECE = 65_536;
 
 async function send(stream: Stream, message: Message): Promise<void> {

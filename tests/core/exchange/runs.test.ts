@@ -135,7 +135,7 @@ describe('a run that lies', () => {
     const { clock, source } = begin({
       ...options,
       handler: async (stream) => {
-        await stream.write(encodeMessage({ type: 'hello', version: 1, frames: false, files: true, deltas: false, zstd: false, runs: false, maxOpen: 100, repositories: [] }));
+        await stream.write(encodeMessage({ type: 'hello', version: 1, frames: false, files: true, deltas: false, news: false, zstd: false, runs: false, maxOpen: 100, repositories: [] }));
         await clock.sleep(20);
         await answer(async (said, number = 0) => {
           const { bytes, plain } = 'plain' in said ? said : { bytes: packed(encodeRun(said)), plain: encodeRun(said).length };

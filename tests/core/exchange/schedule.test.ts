@@ -26,7 +26,7 @@ function source(kind: SourceView['kind'], rate: number, more: Partial<Source> = 
 }
 
 function task(bytes = MIB, more: Partial<Task> = {}): Task {
-  return { bytes, tried: new Map(), attempts: new Set(), holders: 0, seed: 1, ...more };
+  return { bytes, tried: new Map(), attempts: new Set(), holders: 0, seed: 1, claim: undefined, ...more };
 }
 
 function attempt(of: Task, from: Source, more: Partial<AttemptView> = {}): AttemptView {
@@ -134,6 +134,16 @@ describe('a second source', () => {
     assert.equal(choose(situation([slow, quick], [], [late], scarce)), undefined);
     isStart(choose(situation([slow, quick], [], [late], { ...scarce, wasted: 0 })), quick);
     isStart(choose(situation([slow, floor], [], [late], scarce)), floor);
+  });
+
+  it('is not given up as soon as it was asked: it would be asked again and again', () => {
+    const [slow, quick] = [source('far', 500_000), source('lan', 10e6)];
+    const came = MIB - 100_000;
+    const wanted = task();
+    const late = attempt(wanted, slow, { startedAt: NOW - 5000, firstAt: NOW - 4900, received: came, atStake: came, progress: came });
+    isStart(choose(situation([slow, quick], [], [late], { durations: USUAL })), quick);
+    const rival = attempt(wanted, quick, { startedAt: NOW });
+    assert.deepEqual(losers(situation([slow, quick], [], [late, rival], { durations: USUAL })), []);
   });
 
   it('is asked before anything new for what stands still', () => {

@@ -16,7 +16,7 @@ import { nodeHasher } from '../../../node/hasher.ts';
 const random = new SeededRandom(2);
 const LARGE = await rawBlock(random.bytes(1024 * 1024), nodeHasher);
 const SMALL = await rawBlock(random.bytes(4096), nodeHasher);
-const HELLO: Message = { type: 'hello', version: 1, frames: false, files: false, deltas: false, zstd: false, runs: false, maxOpen: 0, repositories: [] };
+const HELLO: Message = { type: 'hello', version: 1, frames: false, files: false, deltas: false, news: false, zstd: false, runs: false, maxOpen: 0, repositories: [] };
 
 /** A server, and raw streams to it: those who use them may break every rule. */
 class Bench {

@@ -60,7 +60,7 @@ describe('messages on the wire', () => {
   });
 
   it('have room for all that a version may add to hello', () => {
-    const hello = encodeMessage({ type: 'hello', version: 2, frames: true, files: true, deltas: false, zstd: true, runs: true, maxOpen: 5, repositories: [] });
+    const hello = encodeMessage({ type: 'hello', version: 2, frames: true, files: true, deltas: false, news: false, zstd: true, runs: true, maxOpen: 5, repositories: [] });
     const longer = Buffer.concat([hello, Buffer.from('later')]);
     longer.writeUInt32BE(longer.length - 4);
     assert.deepEqual(decode([longer]), decode([hello]));
@@ -148,11 +148,13 @@ function anyMessage(): Arbitrary<Message> {
     },
   );
   const messages: Arbitrary<Message>[] = [
-    record({ type: constantFrom('hello' as const), version: integer({ min: 1, max: 255 }), frames: boolean(), files: boolean(), deltas: boolean(), zstd: boolean(), runs: boolean(), maxOpen: nat(), repositories: array(digest, { maxLength: 5 }) }),
+    record({ type: constantFrom('hello' as const), version: integer({ min: 1, max: 255 }), frames: boolean(), files: boolean(), deltas: boolean(), news: boolean(), zstd: boolean(), runs: boolean(), maxOpen: nat(), repositories: array(digest, { maxLength: 5 }) }),
     items.map((list): Message => ({ type: 'want', items: list })),
     tuple(items, digest).map(([list, dictionary]): Message => ({ type: 'want', items: list, dictionary })),
     tuple(deltas, file).map(([list, base]): Message => ({ type: 'want', items: list, base })),
     items.map((list): Message => ({ type: 'query', items: list })),
+    items.map((list): Message => ({ type: 'query', follow: true, items: list })),
+    array(record({ number: nat(), weight: integer({ min: 0, max: 0xffff_ffff }), round: nat() }), { minLength: 1, maxLength: 50 }).map((tidings): Message => ({ type: 'soon', tidings })),
     tuple(constantFrom('miss' as const, 'have' as const, 'cancel' as const), numbers).map(([type, list]): Message => ({ type, numbers: list })),
     tuple(nat(), numbers).map(([retryAfter, list]): Message => ({ type: 'busy', retryAfter, numbers: list })),
     data,
