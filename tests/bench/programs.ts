@@ -1,6 +1,6 @@
 /** Programs that the benchmarks run beside moss, and moss as it is shipped. */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,8 @@ const fresh: string[] = [];
  */
 export function freshDirectory(cache: string): string {
   const directory = mkdtempSync(join(cache, 'fresh-'));
+  // Of root, nginx serves as another user.
+  chmodSync(directory, 0o755);
   fresh.push(directory);
   return directory;
 }
