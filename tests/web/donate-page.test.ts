@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../e2e/fixture.ts';
 import { filesOf, launch, NO_CHROMIUM, PROJECT, servePages, type PageServer } from './chromium.ts';
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 import type { ScriptedDonor } from './page/scripted-engine.ts';
+import { hasStarted } from './scripted-donor.ts';
 
 declare const donor: ScriptedDonor;
 declare const axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
@@ -96,7 +97,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
   async function openGiving(status: DonorStatus, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await open(options);
     await page.click('button.primary');
-    await page.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(page);
     await act(page, status);
     return page;
   }
@@ -193,7 +194,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
     await page.click('button:text-is("Save")');
     await page.waitForSelector('text=Saved');
     await page.reload();
-    await page.waitForFunction(() => 'donor' in globalThis && donor.settings !== undefined);
+    await hasStarted(page);
     const settings = await page.evaluate(() => donor.settings);
     assert.deepEqual({ rate: settings?.rate, month: settings?.month, hidden: settings?.hidden, hours: settings?.hours }, { rate: 2_500_000, month: 0, hidden: 600_000, hours: { from: 0, to: 0 } });
     assert.equal(await page.inputValue('#limit-rate'), '2.5');
@@ -228,7 +229,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
     };
     await reach('Agree and start');
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(page);
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'the focus follows to the new heading');
     await reach('Pause');
     await page.keyboard.press('Space');
@@ -258,7 +259,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
     const page = await open({ locale: 'de-AT' });
     assert.equal(await line(page), 'Leihen Sie etwas von Ihrer Leitung');
     await page.click('button.primary');
-    await page.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(page);
     await act(page, SERVING);
     assert.equal(await line(page), 'Gibt an 3 Rechner');
     assert.match(await page.innerText('main'), /18,3\sGB/);

@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../e2e/fixture.ts';
 import { filesOf, launch, NO_CHROMIUM, PROJECT, servePages, type PageServer } from './chromium.ts';
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 import type { ScriptedDonor } from './page/scripted-engine.ts';
+import { hasStarted } from './scripted-donor.ts';
 
 declare const donor: ScriptedDonor;
 declare const engineOptions: { connections?: number };
@@ -89,7 +90,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
   async function openGiving(status: DonorStatus = SERVING, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await open('/', options);
     await page.click('moss-seeder >> text=Agree and start');
-    await page.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(page);
     await page.evaluate((each) => donor.act(each), status);
     return page;
   }
@@ -142,7 +143,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
   it('goes on after a reload, and asks again for another repository', async () => {
     const page = await openGiving();
     await page.reload();
-    await page.waitForFunction(() => 'donor' in globalThis && donor.settings !== undefined);
+    await hasStarted(page);
     await page.goto(`${site.url}/other`);
     await page.waitForSelector('moss-seeder >> text=Agree and start');
     assert.equal(await page.evaluate(() => 'donor' in globalThis), false);
@@ -166,7 +167,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
     const first = await place();
     assert.equal(await page.evaluate(() => (globalThis as unknown as { shift: number }).shift), 0, 'nothing has moved since the page began');
     await page.click('moss-seeder >> text=Agree and start');
-    await page.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(page);
     await page.evaluate(() => donor.act({ ...donor.status, state: 'failing', failure: { code: 'x', message: 'word '.repeat(200) } } as never));
     assert.equal(await place(), first);
     const box = await page.locator('moss-seeder').boundingBox();
@@ -202,7 +203,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
     await frame.locator('text=Agree and start').click();
     const inner = page.frames()[1];
     assert.ok(inner !== undefined);
-    await inner.waitForFunction(() => 'donor' in globalThis);
+    await hasStarted(inner);
     await inner.evaluate((each) => donor.act(each), SERVING);
     await frame.locator('.title >> text=Giving to 1 machine').waitFor();
     await page.goto(`${site.url}/`);
@@ -234,7 +235,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
       await page.waitForSelector('moss-seeder >> button');
       await check(page, `element-asking-${look}`);
       await page.locator(`moss-seeder >> button:text-is("${agree}")`).click();
-      await page.waitForFunction(() => 'donor' in globalThis);
+      await hasStarted(page);
       await page.evaluate((each) => donor.act(each), SERVING);
       await check(page, `element-giving-${look}`);
       await page.evaluate((message) => donor.act({ ...donor.status, state: 'failing', failure: { code: 'source-failed', message } } as never), `https://packages.example.org/tools did not answer, ${'again and '.repeat(40)}again`);
