@@ -22,7 +22,7 @@ export interface AttemptDeps {
   /** Something came, for the first time. */
   onFirst: () => void;
   /** Nothing more comes of it. */
-  onCancel: (attempt: Attempt) => void;
+  onOver: (attempt: Attempt) => void;
 }
 
 /** How often the floor is asked for the same block when it fails, and how long the wait before is (milliseconds). */
@@ -56,7 +56,7 @@ export class Attempt implements AttemptView {
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
-    this.#deps.onCancel(this);
+    this.#deps.onOver(this);
     this.#controller.abort(new MossError('aborted', 'another source was quicker'));
   }
 
@@ -75,6 +75,7 @@ export class Attempt implements AttemptView {
     } finally {
       this.source.end(this);
       this.task.attempts.delete(this);
+      this.#deps.onOver(this);
     }
   }
 

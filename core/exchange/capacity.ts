@@ -47,7 +47,9 @@ export function isOpen(source: SourceView, { now, sources }: Situation): boolean
 
 /** Bytes that were asked for, are coming, or are being taken in: what this machine holds for a source, or will. */
 function held({ attempts }: SourceView): number {
-  return [...attempts].reduce((sum, { task }) => sum + task.bytes, 0);
+  let bytes = 0;
+  for (const { task } of attempts) bytes += task.bytes;
+  return bytes;
 }
 
 function heldOfPeers(sources: readonly SourceView[]): number {

@@ -55,6 +55,7 @@ function quickestFirst(a: SourceView, b: SourceView): number {
 
 /** What is under way at sources that stand still is begun elsewhere before anything new. */
 function rescue(open: readonly SourceView[], situation: Situation): Start | undefined {
+  if (!situation.sources.some((source) => standsStill(source, situation.now))) return undefined;
   for (const task of underWayTasks(situation)) {
     const stuck = [...task.attempts].every(({ source, accepting }) => !accepting && standsStill(source, situation.now));
     if (!stuck) continue;
@@ -120,7 +121,7 @@ function rival(open: readonly SourceView[], situation: Situation): Start | undef
   const idle = open.filter((source) => !situation.queue.some(({ tried }) => !tried.has(source)));
   if (idle.length === 0) return undefined;
   const lefts = underWayTasks(situation)
-    .filter(({ attempts }) => ![...attempts].some(({ accepting }) => accepting))
+    .filter((task) => ![...task.attempts].some(({ accepting }) => accepting) && free(idle, task, situation).length > 0)
     .map((task) => ({ task, left: Math.min(...[...task.attempts].map((attempt) => expectedLeft(attempt, situation))) }));
   // What would be done last comes first.
   for (const { task, left } of lefts.toSorted((a, b) => b.left - a.left)) {
@@ -191,18 +192,19 @@ function reserved({ attempts }: Situation): number {
  * something, the first one to be done wins, as long as what comes twice stays within its share.
  */
 export function losers(situation: Situation): AttemptView[] {
+  // A peer that alone is asked for something goes on with it.
+  const doubtful = [...situation.attempts].filter(({ task, source, accepting }) => !accepting && (task.attempts.size > 1 || !isPeer(source)));
+  if (doubtful.length === 0) return doubtful;
   const scarce = situation.wasted + reserved(situation) > (MOST_TWICE / 2) * situation.total;
-  return [...situation.attempts].filter((attempt) => {
-    const { task, source, received, accepting } = attempt;
-    if (accepting) return false;
+  return doubtful.filter((attempt) => {
+    const { task, received } = attempt;
     if (task.attempts.size > 1) {
       const others = [...task.attempts].filter((other) => other !== attempt);
       return received === 0 ? others.some((other) => isBeaten(attempt, other, situation)) : scarce && others.some((other) => isBehind(attempt, other, situation));
     }
     // The floor gives back what it has not begun with.
-    if (isPeer(source)) return false;
     if (isOutbid(task, situation) && situation.wasted + attempt.atStake <= MOST_TWICE * situation.total) return true;
-    return received === 0 && givesWay(source, task, situation);
+    return received === 0 && givesWay(attempt.source, task, situation);
   });
 }
 

@@ -119,8 +119,8 @@ class Session {
       links: options.hasher && new Links(options.hasher),
       budget: new ByteBudget(FILE_BYTES),
       onBytes: options.onBytes,
-      onFirst: () => this.#pump(),
-      onCancel: (attempt) => this.#course.attempts.delete(attempt),
+      onFirst: () => void this.#pumpSoon(),
+      onOver: (attempt) => this.#course.attempts.delete(attempt),
     };
   }
 
@@ -177,7 +177,7 @@ class Session {
     this.#pump();
   }
 
-  /** Once for all that is heard in one turn. */
+  /** Once for all that comes in one turn: of many small blocks some at once. */
   async #pumpSoon(): Promise<void> {
     if (this.#willPump) return;
     this.#willPump = true;
@@ -240,12 +240,11 @@ class Session {
       this.#failed(attempt, error);
     }
     this.#running.delete(attempt);
-    course.attempts.delete(attempt);
     if (this.#over) return;
     if (task.done || attempt.cancelled) course.wasted += attempt.atStake;
     if (course.count(task) && task.done) this.#finish(task);
     if (task.attempts.size === 0 && !task.done) this.#giveBack(task);
-    this.#pump();
+    void this.#pumpSoon();
   }
 
   /** A task was taken in. */

@@ -8,6 +8,7 @@ import { fetchBlocks, type Want } from '../../../core/exchange/session.ts';
 import { MemoryBlockstore } from '../../../core/memory/blockstore.ts';
 import { VirtualClock } from '../../../core/memory/clock.ts';
 import { MemorySource, type MemorySourceOptions } from '../../../core/memory/source.ts';
+import type { Source } from '../../../core/ports/source.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 
 const BLOCKS: Block[] = await Promise.all(Array.from({ length: 40 }, (_, i) => rawBlock(Buffer.from(`block ${i}`), nodeHasher)));
@@ -83,6 +84,26 @@ describe('a session', () => {
     assert.equal(error, undefined);
     assert.deepEqual(accepted.toSorted(), all);
     assert.deepEqual(sources[0]?.asked.toSorted(), all);
+  });
+
+  it('gets every block once where many come at the same moment', async () => {
+    const clock = new VirtualClock();
+    const asked: string[] = [];
+    let moment: Promise<void> | undefined;
+    const source: Source = {
+      name: 'one',
+      kind: 'lan',
+      concurrency: 8,
+      get: async ({ cid }, { onBytes } = {}) => {
+        asked.push(cid.toString());
+        await (moment ??= clock.sleep(10).then(() => void (moment = undefined)));
+        const bytes = await everything.get(cid);
+        onBytes?.(bytes?.length ?? 0);
+        return bytes ?? Buffer.alloc(0);
+      },
+    };
+    await clock.run(fetchBlocks(BLOCKS.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length })), { sources: [source], clock, accept: ({ cid }, bytes) => verifyBlock(cid, bytes, nodeHasher) }));
+    assert.deepEqual(asked.toSorted(), all);
   });
 
   it('asks no source for more blocks at once than it takes', async () => {
