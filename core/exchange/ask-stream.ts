@@ -28,6 +28,9 @@ export interface AskStreamOptions {
 
 /** As for webseeds: a source that sends byte after byte would hold a session for ever. */
 const STALL_TIMEOUT = 15_000;
+/** While so many answers are under way, wants gather until they are so many: a message costs both sides as much as a small block. */
+const UNDER_WAY = 64;
+const TOGETHER = 32;
 
 export class AskStream {
   readonly #stream: Stream;
@@ -170,8 +173,10 @@ export class AskStream {
     this.#writing = false;
   }
 
-  /** As many as the other side allows: the others wait until something was answered. */
+  /** As many as the other side allows: the others wait until something was answered, and so do few ones while it has enough to do. */
   #flushWants(): void {
+    const gathered = this.#wants.length;
+    if (gathered < TOGETHER && this.open - gathered >= UNDER_WAY && this.#waiting.length === 0) return;
     const wants = this.#wants.splice(0, Math.max(0, this.#room));
     for (let at = 0; at < wants.length; ) {
       const { dictionary, base } = wants[at]?.ask ?? {};

@@ -193,7 +193,8 @@ function reserved({ attempts }: Situation): number {
  */
 export function losers(situation: Situation): AttemptView[] {
   // A peer that alone is asked for something goes on with it.
-  const doubtful = [...situation.attempts].filter(({ task, source, accepting }) => !accepting && (task.attempts.size > 1 || !isPeer(source)));
+  const doubtful: AttemptView[] = [];
+  for (const attempt of situation.attempts) if (!attempt.accepting && (attempt.task.attempts.size > 1 || !isPeer(attempt.source))) doubtful.push(attempt);
   if (doubtful.length === 0) return doubtful;
   const scarce = situation.wasted + reserved(situation) > (MOST_TWICE / 2) * situation.total;
   return doubtful.filter((attempt) => {

@@ -6,10 +6,12 @@ import { fileIdFromLeaves, LEAF_SIZE } from '../../../core/dag/file-id.ts';
 import { MossError, type ErrorCode } from '../../../core/error.ts';
 import { PeerSource, type PeerSourceOptions } from '../../../core/exchange/peer-source.ts';
 import { ExchangeServer, SERVER_LIMITS, type ServerOptions } from '../../../core/exchange/server.ts';
+import { Decoder, FROM_ASKER } from '../../../core/exchange/wire/decode.ts';
 import { VirtualClock } from '../../../core/memory/clock.ts';
 import { MemoryHoldings } from '../../../core/memory/holdings.ts';
 import { SeededRandom } from '../../../core/memory/random.ts';
 import { Link, MemoryPeer, type MemoryPeerOptions } from '../../../core/memory/stream.ts';
+import type { Stream } from '../../../core/ports/transport.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
 import { nodeCompressor } from '../../../node/zstd.ts';
 
@@ -41,6 +43,22 @@ function pair(options: { peer?: Partial<MemoryPeerOptions>; source?: Partial<Pee
   const peer = new MemoryPeer({ id: 'peer', clock, handler: server.handle, latency: 5, back: [line], ...options.peer });
   const source = new PeerSource({ peer, clock, compressor: nodeCompressor, ...options.source });
   return { clock, holdings, server, peer, source, line };
+}
+
+/** How many items each want has that is sent to a peer. */
+function wantsTo(peer: MemoryPeer): number[] {
+  const asked: number[] = [];
+  const open = peer.open.bind(peer);
+  peer.open = async (options) => {
+    const stream = await open(options);
+    const decoder = new Decoder(FROM_ASKER);
+    const write: Stream['write'] = (bytes) => {
+      for (const message of decoder.push(bytes)) if (message.type === 'want') asked.push(message.items.length);
+      return stream.write(bytes);
+    };
+    return { ...stream, write };
+  };
+  return asked;
 }
 
 function hasCode(code: ErrorCode): (error: unknown) => boolean {
@@ -149,6 +167,39 @@ describe('a peer that is asked', () => {
     await clock.run(clock.sleep(200));
     assert.ok(server.open > SERVER_LIMITS.open / 2 && server.open <= SERVER_LIMITS.open, `${server.open}`);
     assert.equal((await clock.run(work)).length, SERVER_LIMITS.open + 1500);
+  });
+
+  it('is asked for many small things with few messages, and does not run out of work meanwhile', async () => {
+    const { clock, source, peer, server } = pair({ peer: { back: [new Link(1_000_000)] } });
+    const asked = wantsTo(peer);
+    const block = BLOCKS[1];
+    assert.ok(block);
+    let [rest, least] = [1000, Infinity];
+    const lane = async (): Promise<void> => {
+      while (rest-- > 0) {
+        await source.get({ cid: block.cid, maxBytes: block.bytes.length });
+        if (rest > 200) least = Math.min(least, server.open);
+      }
+    };
+    await clock.run(Promise.all(Array.from({ length: 200 }, lane)));
+    assert.equal(asked.reduce((sum, items) => sum + items, 0), 1000);
+    assert.ok(asked.length <= 40, `${asked.length} messages`);
+    assert.ok(least >= 100, `${least} open`);
+  });
+
+  it('is told at once what is asked beside many wants', async () => {
+    const { clock, source, peer } = pair({ peer: { back: [new Link(1_000_000)] } });
+    const asked = wantsTo(peer);
+    const block = BLOCKS[1];
+    assert.ok(block);
+    const gets = Array.from({ length: 100 }, () => source.get({ cid: block.cid, maxBytes: block.bytes.length }));
+    await clock.run(clock.sleep(50));
+    gets.push(source.get({ cid: block.cid, maxBytes: block.bytes.length }));
+    const known = source.has([{ kind: 'block', cid: block.cid }]);
+    await clock.run(clock.sleep(30));
+    assert.deepEqual(asked, [100, 1]);
+    assert.deepEqual(await clock.run(known), [true]);
+    await clock.run(Promise.all(gets));
   });
 
   it('gives the streams of a vanished peer up, and finds it again', async () => {
