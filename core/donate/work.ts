@@ -3,6 +3,7 @@ import { MossError } from '../error.ts';
 import { abortController } from '../exchange/abort-controller.ts';
 import { webMetadataFetcher } from '../exchange/metadata-fetcher.ts';
 import { News } from '../exchange/news.ts';
+import { Redial } from '../exchange/redial.ts';
 import { ExchangeServer } from '../exchange/server.ts';
 import type { Want } from '../exchange/session.ts';
 import { decodeHex } from '../trust/text.ts';
@@ -37,8 +38,6 @@ const RETRY = 2000;
 /** Milliseconds between two looks for peers: at first, while few are known, and later. */
 const MEET = [0, 300, 1000, 2000, 4000, 8000, 15_000];
 const MEET_LATER = 30_000;
-/** Milliseconds after which a peer that could not be reached is tried again: twice as long each time, up to the second. */
-const TRY_AGAIN = [4000, 60_000] as const;
 /** Blocks that are fetched in one session: each is an object, where a list of them is not. */
 const FILLED = 4096;
 /** Streams of all peers and of one, and answers that are sent at the same time. */
@@ -49,8 +48,7 @@ export class Work {
   readonly #stop = abortController();
   readonly #server: ExchangeServer;
   readonly #supply: Supply;
-  /** When each peer may be dialled again, where it was dialled, and how long it was left alone. */
-  readonly #tried = new Map<string, { again: number; addresses: string; wait: number }>();
+  readonly #redial = new Redial();
   /** The list of packages itself is not kept: it may be large. */
   #catalog: Pick<Catalog, 'root' | 'rootCid' | 'fingerprint'> | undefined;
   #fingerprint: string | undefined;
@@ -225,8 +223,7 @@ export class Work {
       await clock.sleep(MEET[round] ?? MEET_LATER, this.#stop);
       const { network } = this;
       if (network === undefined) continue;
-      // Whoever was here is dialled again as soon as it is lost.
-      for (const { id } of network.peers) this.#tried.delete(id);
+      for (const { id } of network.peers) this.#redial.reached(id);
       if (network.peers.length >= network.most) continue;
       const told = await findPeers(settings().repository, this.#fingerprint, { fetch, clock, hasher, signal: this.#stop.signal });
       // A site that says nothing may be gone: those that it told of before need not be.
@@ -238,16 +235,8 @@ export class Work {
 
   async #dial(network: DonorNetwork, addresses: readonly string[]): Promise<void> {
     const id = addresses[0]?.split('/p2p/').at(-1) ?? '';
-    const now = this.#options.clock.now();
     if (id === network.id || network.peers.length >= network.most || network.peers.some((peer) => peer.id === id)) return;
-    // Other addresses are worth a try of their own: a peer may have told only some of them at first.
-    const known = addresses.toSorted().join(' ');
-    const tried = this.#tried.get(id);
-    const isSame = tried?.addresses === known;
-    if (isSame && now < tried.again) return;
-    if (this.#tried.size > 1024) this.#tried.clear();
-    const wait = isSame ? Math.min(2 * tried.wait, TRY_AGAIN[1]) : TRY_AGAIN[0];
-    this.#tried.set(id, { again: now + wait, addresses: known, wait });
-    await network.dial(addresses).catch(() => undefined);
+    const due = this.#redial.due(id, addresses, this.#options.clock.now());
+    if (due.length > 0) await network.dial(due).catch(() => undefined);
   }
 }

@@ -1,5 +1,6 @@
 /** Whom to connect to: those on the network, those met before, those that a site names, and what the swarm knows. */
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { Redial } from '../../core/exchange/redial.ts';
 import { repositoryCid } from '../../core/exchange/repository-cid.ts';
 import { nodeHasher } from '../hasher.ts';
 import { peerOf } from './address.ts';
@@ -24,16 +25,13 @@ const ROUND = 5 * 60_000;
 /** Peers of the book that are tried in a round, and peers that are enough. */
 const FROM_BOOK = 16;
 const ENOUGH = 16;
-/** Milliseconds after which a peer that could not be reached is tried again. */
-const TRY_AGAIN = 60_000;
 /** Milliseconds for one search in the swarm. */
 const SEARCH = 30_000;
 
 export class Acquaintances {
   readonly #options: AcquaintancesOptions;
   readonly #stop = new AbortController();
-  /** When each peer was tried last, in milliseconds of `performance.now`. */
-  readonly #tried = new Map<string, number>();
+  readonly #redial = new Redial();
   readonly #timers: NodeJS.Timeout[] = [];
   /** Dials, and questions to sites about whom to dial. */
   #open = 0;
@@ -56,17 +54,17 @@ export class Acquaintances {
     this.#stop.abort();
   }
 
-  /** Addresses of one peer, from anywhere: connects to it, unless it is connected or was tried just now. */
+  /** Addresses of one peer, from anywhere: connects to it, unless it is connected or was tried there just now. */
   found(addresses: readonly Multiaddr[]): void {
     const { host } = this.#options;
     const id = addresses[0] && peerOf(addresses[0]);
-    if (id === undefined || id === host.id || host.isConnected(id) || this.#stop.signal.aborted) return;
-    const now = performance.now();
-    if (now - (this.#tried.get(id) ?? -TRY_AGAIN) < TRY_AGAIN) return;
-    // A liar could name many: the oldest are forgotten.
-    if (this.#tried.size > 4096) this.#tried.clear();
-    this.#tried.set(id, now);
-    void this.#count(host.dial(addresses));
+    if (id === undefined || id === host.id || this.#stop.signal.aborted) return;
+    if (host.isConnected(id)) {
+      this.#redial.reached(id);
+      return;
+    }
+    const due = new Set(this.#redial.due(id, addresses.map(String), performance.now()));
+    if (due.size > 0) void this.#count(host.dial(addresses.filter((address) => due.has(address.toString()))));
   }
 
   /** Looks everywhere once. */

@@ -1,7 +1,7 @@
 /** This machine among the others: a libp2p host that speaks moss, with the bulk carrier beside it. */
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Connection, Stream as Libp2pStream } from '@libp2p/interface';
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import type { Cid } from '../../core/dag/cid.ts';
 import { MossError } from '../../core/error.ts';
 import { EXCHANGE } from '../../core/exchange/protocol.ts';
@@ -51,6 +51,8 @@ export class Host {
   readonly #bulk: BulkServer | undefined;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #banned: Set<string>;
+  /** Whom libp2p has a dial for. */
+  readonly #dialling = new Set<string>();
   /** Who was sent away for a while. */
   readonly #away: Set<string>;
   readonly #events: HostEvents;
@@ -138,7 +140,7 @@ export class Host {
   }
 
   /**
-   * Connects to a peer by its addresses.
+   * Connects to a peer by its addresses, and at once: also while others of them are being dialled, which may keep silent.
    *
    * @throws MossError `source-failed`
    */
@@ -147,10 +149,35 @@ export class Host {
     const id = first && peerOf(first);
     if (id !== undefined && (id === this.id || this.#banned.has(id))) return;
     try {
-      await this.libp2p.dial([...addresses], { signal });
+      await (id !== undefined && this.#dialling.has(id) ? this.#dialBeside(id, addresses, signal) : this.#dialFirst(id, addresses, signal));
     } catch (cause) {
       throw new MossError('source-failed', `the peer at ${first?.toString() ?? 'no address'} cannot be reached`, { cause });
     }
+  }
+
+  async #dialFirst(id: string | undefined, addresses: readonly Multiaddr[], signal: AbortSignal): Promise<void> {
+    if (id !== undefined) this.#dialling.add(id);
+    try {
+      await this.libp2p.dial([...addresses], { signal });
+    } finally {
+      if (id !== undefined) this.#dialling.delete(id);
+    }
+  }
+
+  /**
+   * libp2p has one dial for each peer: what is added waits until all that it began with has failed, and the time for all of it is over
+   * then. Without the peer's id it is a dial of its own, and whoever answers has to be that peer.
+   */
+  async #dialBeside(id: string, addresses: readonly Multiaddr[], signal: AbortSignal): Promise<void> {
+    const direct = addresses.filter((address) => reachOf(address).host !== undefined);
+    if (direct.length === 0) {
+      await this.libp2p.dial([...addresses], { signal });
+      return;
+    }
+    const connection = await this.libp2p.dial(direct.map((address) => address.decapsulateCode(CODE_P2P)), { signal });
+    if (connection.remotePeer.toString() === id) return;
+    connection.abort(new Error('somebody else is there'));
+    throw new Error(`somebody else than ${id} is there`);
   }
 
   /** Whether there is a connection of our own to a peer: one by way of a relay is none. */

@@ -92,6 +92,7 @@ export async function openLibp2p({ key, scope, listen, swarm, webRtc, webTranspo
       denyDialMultiaddr: (address) => !allows(address) || isOnlyForBrowsers(address),
       denyInboundConnection: ({ remoteAddr }) => !allows(remoteAddr),
       denyInboundEncryptedConnection: (id) => banned.has(id.toString()),
+      denyOutboundEncryptedConnection: (id) => banned.has(id.toString()),
       denyOutboundRelayedConnection: () => scope === 'lan',
       denyInboundRelayedConnection: () => scope === 'lan',
     },

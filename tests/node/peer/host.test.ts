@@ -1,7 +1,9 @@
 /** Peers on real sockets: they meet by multicast DNS, prove who they are, and serve each other. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,6 +35,21 @@ const holdings: Holdings = {
   },
 };
 
+/** Takes connections, and says nothing. */
+async function silentServer(): Promise<{ port: number; called: Promise<unknown>; close: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
+  const called = once(server, 'connection');
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { port: address.port, called, close };
+}
+
 describe('hosts', { timeout: 60_000 }, () => {
   const ends: (() => Promise<void>)[] = [];
   after(async () => {
@@ -56,6 +73,33 @@ describe('hosts', { timeout: 60_000 }, () => {
     const firstRelayed = told.findIndex((address) => address.includes('/p2p-circuit'));
     assert.ok(told.indexOf(own.toString()) >= 0 && told.indexOf(own.toString()) < firstRelayed, told.join('\n'));
     assert.ok(told.length <= 16);
+  });
+
+  test('a peer that has moved is reached while the place where it was before keeps silent', async () => {
+    const silent = await silentServer();
+    ends.push(silent.close);
+    const [one, other] = [await start(), await start()];
+    const enough = new AbortController();
+    const before = one.dial([multiaddr(`/ip4/127.0.0.1/tcp/${silent.port}/p2p/${other.id}`)], enough.signal).catch(() => undefined);
+    await silent.called;
+    await one.dial(other.addresses);
+    assert.ok(one.isConnected(other.id));
+    enough.abort();
+    await before;
+  });
+
+  test('who answers in the place of a peer is not taken for it', async () => {
+    const silent = await silentServer();
+    ends.push(silent.close);
+    const [one, other, wanted] = [await start(), await start(), await start()];
+    const enough = new AbortController();
+    const before = one.dial([multiaddr(`/ip4/127.0.0.1/tcp/${silent.port}/p2p/${wanted.id}`)], enough.signal).catch(() => undefined);
+    await silent.called;
+    const claimed = other.addresses.map((address) => multiaddr(address.toString().replace(other.id, wanted.id)));
+    await assert.rejects(one.dial(claimed), { code: 'source-failed' });
+    assert.ok(!one.isConnected(wanted.id));
+    enough.abort();
+    await before;
   });
 
   test('two meet by multicast DNS, and one serves the other over the bulk carrier', async () => {
