@@ -13,6 +13,8 @@ export type MossEvent =
   | { type: 'received'; source: string; kind: SourceKind; bytes: number }
   /** Bytes that need not come, as peers sent deltas instead. */
   | { type: 'saved'; bytes: number }
+  /** Bytes of files that need not come, as an interrupted run brought them. */
+  | { type: 'resumed'; bytes: number }
   /** Something that a person should know, and that stops nothing. */
   | { type: 'warning'; message: string; hint?: string | undefined };
 

@@ -48,6 +48,9 @@ export async function changeAndReport(context: Context, verb: string, request: C
       ...configured.beside.map((path) => `  /${path} was changed by you: the package's is /${path}.moss-new`),
       ...configured.kept.map((path) => `  /${path} was changed by you and stays`),
     ]);
+  } catch (error) {
+    if (!context.dryRun) ledger.keepOfFailed(context.layout);
+    throw error;
   } finally {
     await system.close();
   }

@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MossError } from '../../core/error.ts';
-import { startStaticServer } from '../net/static-server.ts';
+import { isReading, startStaticServer } from '../net/static-server.ts';
 import { FIRST_PAGE } from '../publish/site-hints.ts';
 import type { SitePeer } from '../peer/site-peer.ts';
 import { ServeLog } from '../ui/serve-log.ts';
@@ -93,7 +93,7 @@ async function startPeer({ output, environment }: Context, { site, host }: { sit
     id: peer.host.id,
     addresses: addresses(),
     route: (request, response) => {
-      if (request.url !== '/moss.json') return routing.handle(request, response);
+      if (request.url !== '/moss.json' || !isReading(request)) return routing.handle(request, response);
       const body = Buffer.from(siteHints(site, { peers: addresses(), relays: relay ? addresses() : [] }));
       response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length, 'Cache-Control': 'no-cache' }).end(body);
       return true;

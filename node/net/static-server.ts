@@ -25,7 +25,7 @@ export interface StaticServerOptions {
   onRequest?: (served: Served) => void;
   /** Another directory, for what is not in the first: pages that come with moss. */
   pages?: string | undefined;
-  /** Answers what is no file, such as an interface; `false` for all else. */
+  /** Answers what is no file, such as an interface, whatever the method; `false` for all else. */
   route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
@@ -63,11 +63,11 @@ type Handler = (request: IncomingMessage, response: ServerResponse, next: () => 
 function answer(handler: Handler, request: IncomingMessage, response: ServerResponse, route: StaticServerOptions['route']): void {
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  if (route?.(request, response) === true) return;
+  if (!isReading(request)) {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;
   }
-  if (route?.(request, response) === true) return;
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   if (/(?:^|\/|%2f)(?:\.|%2e)/i.test(path)) {
     notFound(response);
@@ -85,6 +85,11 @@ function answer(handler: Handler, request: IncomingMessage, response: ServerResp
     if (response.headersSent) response.destroy();
     else response.writeHead(500).end();
   }
+}
+
+/** Whether nothing but an answer is asked for. */
+export function isReading({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function notFound(response: ServerResponse): void {

@@ -10,6 +10,7 @@ import { repositoryCid } from '../../core/exchange/repository-cid.ts';
 import { peerOf } from './address.ts';
 import type { Host } from './host.ts';
 import { nodeHasher } from '../hasher.ts';
+import { isReading } from '../net/static-server.ts';
 import type { SiteHoldings } from './site-holdings.ts';
 
 export interface RoutingOptions {
@@ -26,6 +27,9 @@ interface PeerRecord {
 }
 
 const PREFIX = '/routing/v1/';
+/** What pages of other sites may ask, by the specification's chapter on browsers; and for how many seconds they may remember it. */
+const ALLOWED = { 'Access-Control-Allow-Methods': 'GET, OPTIONS', 'Access-Control-Allow-Headers': 'Accept, Content-Type, Range, User-Agent, X-Requested-With' };
+const ALLOWED_FOR = 86_400;
 /** What peers of moss speak, in the words of the specification. */
 const PROTOCOL = 'transport-moss-exchange';
 /** Records in an answer, and milliseconds of search for them. */
@@ -49,14 +53,24 @@ export class RoutingApi {
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (!url.pathname.startsWith(PREFIX)) return false;
+    response.setHeaders(new Map(Object.entries(ALLOWED)));
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, { 'Access-Control-Max-Age': ALLOWED_FOR }).end();
+      return true;
+    }
     this.#answer(url, request, response).catch(() => response.destroy());
     return true;
   }
 
   async #answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [kind = '', text = '', ...rest] = url.pathname.slice(PREFIX.length).split('/');
-    if (rest.length > 0 || (kind !== 'providers' && kind !== 'peers')) {
-      send(response, 404, 'text/plain', 'not found\n');
+    // The specification tells apart what nobody knows, and what this server does not do.
+    if (rest.length > 0 || !['providers', 'peers', 'ipns'].includes(kind)) {
+      send(response, 400, 'text/plain', 'there is no such path\n');
+      return;
+    }
+    if (!isReading(request) || (kind !== 'providers' && kind !== 'peers')) {
+      send(response, 501, 'text/plain', 'this is not done here\n');
       return;
     }
     let find: (signal: AbortSignal) => AsyncGenerator<PeerRecord>;

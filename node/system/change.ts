@@ -172,12 +172,11 @@ function cheapestPlan(system: System, parts: readonly PlannedPart[], deltas: rea
   if (updated !== undefined && updated.deltas > 0) return { plan: updated, whole: packedHere.download };
   if (!gzip) return { plan: packedHere, whole: packedHere.download };
   const asIs = planFetch(parts, { has, gzip: false });
-  const whole = Math.min(asIs.download, packedHere.download);
   const speeds = system.repositories.list().flatMap(({ name }) => system.repositories.sources(name).flatMap(({ speed }) => speed ?? []));
   const [slowest] = speeds.toSorted((a, b) => a.rate - b.rate);
-  if (slowest === undefined) return { plan: packedHere, whole };
   const cores = availableParallelism();
-  return { plan: estimateTime(asIs, slowest, cores) < estimateTime(packedHere, slowest, cores) ? asIs : packedHere, whole };
+  const plan = slowest !== undefined && estimateTime(asIs, slowest, cores) < estimateTime(packedHere, slowest, cores) ? asIs : packedHere;
+  return { plan, whole: plan.download };
 }
 
 function wantedPackages(resolution: Resolution, before: readonly InstalledPackage[], orphans: ReadonlySet<string>): WantedPackage[] {

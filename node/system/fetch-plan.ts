@@ -46,6 +46,8 @@ export async function fetchPlan(
   system.onEvent({ type: 'total', unit: 'files', count: plan.files });
   system.onEvent({ type: 'total', unit: 'bytes', count: plan.download });
   await staging.resume({ signal });
+  const resumed = bytesOf(plan.frames) - bytesOf(staging.remaining(plan));
+  if (resumed > 0) system.onEvent({ type: 'resumed', bytes: resumed });
   const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
   await fetchPeerDeltas(system, planned, staging, received, { signal });
   const frames = staging.remaining(plan).toSorted(byWork);
@@ -60,6 +62,13 @@ export async function fetchPlan(
   if (refused.size === 0) return;
   // The gzip of this machine gives other bytes: those files come as they are.
   await get(planFetch(partsOf(planned), { has: ({ id }) => !refused.has(id), gzip: false }).frames);
+}
+
+/** Bytes of the files that frames bring, or of what they bring of them. */
+function bytesOf(frames: readonly WantedFrame[]): number {
+  let bytes = 0;
+  for (const { pieces } of frames) for (const { length } of pieces) bytes += length;
+  return bytes;
 }
 
 /** What gzip has to pack comes first, and then what takes longest: so that all cores are busy to the end. */

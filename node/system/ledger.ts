@@ -10,11 +10,14 @@ import type { Change } from './change.ts';
 export class ByteLedger {
   #ledger = EMPTY_LEDGER;
   #saved = 0;
+  #resumed = 0;
+  #kept = false;
 
   /** Takes the engine's events, and counts those of bytes. */
   take(event: MossEvent): void {
     if (event.type === 'received') this.#ledger = received(this.#ledger, event.source, event.kind, event.bytes);
     else if (event.type === 'saved') this.#saved += event.bytes;
+    else if (event.type === 'resumed') this.#resumed += event.bytes;
   }
 
   /** Sources by name, most first. */
@@ -22,20 +25,33 @@ export class ByteLedger {
     return mostFirst(this.#ledger);
   }
 
+  /** @param change what was done; `undefined` where it failed, and nothing can be said of what need not come */
   sums(change: Change | undefined): LedgerSums {
     if (change === undefined) return sumsOf(this.#ledger);
     const planned = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
-    return sumsOf(this.#ledger, { delta: planned + this.#saved, here: bytesHere(change) });
+    return sumsOf(this.#ledger, { delta: planned + this.#saved, here: bytesHere(change) + this.#resumed });
   }
 
-  /** Enters it into the book of the root. */
+  /** Enters it into the book of the root, once; where nothing came, there is nothing to enter. */
   keep(layout: Layout, change: Change | undefined): void {
+    const sums = Object.entries(this.sums(change)).filter(([, bytes]) => bytes > 0);
+    if (this.#kept || sums.length === 0) return;
+    this.#kept = true;
     const book = new PeerBook(join(layout.peer, 'peers.sqlite'), () => nodeClock.now());
     try {
-      for (const [kind, bytes] of Object.entries(this.sums(change))) book.add('received', kind as TrafficKind, bytes);
+      for (const [kind, bytes] of sums) book.add('received', kind as TrafficKind, bytes);
       for (const { source, kind, bytes } of this.sources) if (kind !== 'webseed') book.count(source, 'received', bytes);
     } finally {
       book.close();
+    }
+  }
+
+  /** The same for what failed: it came all the same. What hinders this, such as a full disk, has hindered the change before. */
+  keepOfFailed(layout: Layout): void {
+    try {
+      this.keep(layout, undefined);
+    } catch {
+      // The error of the change is the one that counts.
     }
   }
 }

@@ -103,6 +103,36 @@ describe('a site as a peer', { timeout: 120_000 }, () => {
     const lines = await (await fetch(`${server.url}/routing/v1/peers/${peer.host.id}`, { headers: { accept: 'application/x-ndjson' } })).text();
     assert.equal((JSON.parse(lines) as { ID: string }).ID, peer.host.id);
     assert.equal((await fetch(`${server.url}/routing/v1/providers/nonsense`)).status, 422);
-    assert.equal((await fetch(`${server.url}/routing/v1/other/${block}`)).status, 404);
+    assert.deepEqual(await providersOf('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'), [], 'nobody has what nobody knows');
   });
+
+  test('tells what the routing interface does not do, as its specification says', async () => {
+    const [block = ''] = readdirSync(join(repository.site, 'blocks'));
+    assert.equal(await status(`other/${block}`), 400);
+    assert.equal(await status(`providers/${block}/more`), 400);
+    assert.equal(await status(`ipns/${block}`), 501);
+    assert.equal(await status('providers', 'PUT'), 501);
+    assert.equal(await status(`providers/${block}`, 'POST'), 501);
+  });
+
+  test('lets pages of any site ask the routing interface, and asks nothing of them first but what browsers ask', async () => {
+    const [block = ''] = readdirSync(join(repository.site, 'blocks'));
+    const preflight = await fetch(`${server.url}/routing/v1/providers/${block}`, { method: 'OPTIONS', headers: { Origin: 'https://example.org', 'Access-Control-Request-Method': 'GET' } });
+    assert.equal(preflight.status, 204);
+    for (const { headers } of [preflight, await fetch(`${server.url}/routing/v1/providers/${block}`)]) {
+      assert.equal(headers.get('access-control-allow-origin'), '*');
+      assert.match(headers.get('access-control-allow-methods') ?? '', /GET.*OPTIONS/);
+    }
+    // What is no interface has files alone.
+    assert.equal((await fetch(`${server.url}/blocks/${block}`, { method: 'OPTIONS' })).status, 405);
+  });
+
+  async function status(asked: string, method = 'GET'): Promise<number> {
+    return (await fetch(`${server.url}/routing/v1/${asked}`, { method })).status;
+  }
+
+  async function providersOf(cid: string): Promise<unknown> {
+    const { Providers: providers } = (await (await fetch(`${server.url}/routing/v1/providers/${cid}`)).json()) as { Providers: unknown };
+    return providers;
+  }
 });
