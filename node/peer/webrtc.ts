@@ -5,6 +5,7 @@
 import { TypedEventEmitter, transportSymbol, type CreateListenerOptions, type Listener, type ListenerEvents, type Transport } from '@libp2p/interface';
 import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { setSctpSettings } from 'node-datachannel';
 import { MossError } from '../../core/error.ts';
 import { nodeClock } from '../clock.ts';
 import type { Certificates, KeptCertificate } from './certificates.ts';
@@ -17,6 +18,12 @@ const LOOK = 3600_000;
 const RTC = { rtcConfiguration: { iceServers: [] } };
 /** Milliseconds that browsers have for noticing that a host is gone. */
 const LINGER = 1000;
+/**
+ * Bytes that may be under way to this machine on one connection. Of libdatachannel's mebibyte the acknowledgements, and wants with
+ * them, overflow the 128 KiB that Chromium has for datagrams which it has not read yet: one of ten was lost on a busy machine, and
+ * what is lost is sent again a third of a second later. With so much none is; over a way of 50 ms there and back that is 5 MB/s.
+ */
+const RECEIVE_WINDOW = 256 * 1024;
 /** Relays that are asked by which address they see this machine. */
 const ASKED = 2;
 
@@ -34,6 +41,7 @@ interface Shown {
  * @param relays addresses that lead by way of those relays which this host uses, if it may meet others by them
  */
 export function webRtcTransports(certificates: Certificates, relays: (() => Multiaddr[]) | undefined): ((components: Components) => Transport)[] {
+  setSctpSettings({ recvBufferSize: RECEIVE_WINDOW });
   return [keptWebRtc(certificates), ...(relays === undefined ? [] : [webRTC({ rtcConfiguration: () => ({ iceServers: stunServers(relays()).map((urls) => ({ urls })) }) })])];
 }
 
