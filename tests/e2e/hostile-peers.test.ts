@@ -21,7 +21,7 @@ const MOST_GROWTH = 64 * 1024;
 /** Tells the most memory that the process had, in KiB. */
 const PEAK = { NODE_OPTIONS: `--import "data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+' KiB'))"` };
 
-describe('among peers on real sockets', { timeout: 300_000 }, () => {
+describe('among peers on real sockets', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('hostile');
   const hosts: Host[] = [];
   let repository: Repository;

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { document, ENVIRONMENT, mossDone, START, type MossOptions, type Ran } from './moss.ts';
 
 /** Milliseconds for anything that is awaited here. */
-export const LIMIT = 60_000;
+export const LIMIT = 180_000;
 
 export interface Program {
   child: ChildProcess;
@@ -41,7 +41,7 @@ export async function startMoss(args: readonly string[], env: Record<string, str
     errors: () => errors,
     stop: async () => {
       child.kill('SIGTERM');
-      const guard = globalThis.setTimeout(() => child.kill('SIGKILL'), 10_000);
+      const guard = globalThis.setTimeout(() => child.kill('SIGKILL'), 60_000);
       await ended;
       clearTimeout(guard);
     },

@@ -33,7 +33,7 @@ interface KnownPeer {
   transport: string | null;
 }
 
-describe('machines behind routers', { timeout: 300_000, skip: noNat() ?? false }, () => {
+describe('machines behind routers', { timeout: 600_000, skip: noNat() ?? false }, () => {
   const { path, remove } = temporaryDirectory('nat');
   let network: Network;
   let repository: Repository;
@@ -131,7 +131,7 @@ describe('machines behind routers', { timeout: 300_000, skip: noNat() ?? false }
     const file = readFileSync(join(rootOf(home), 'usr/share/suite/text-40.txt'));
     const cid = cidOf(RAW, nodeHasher.sha256(file)).toString();
     const [program = '', ...args] = [...visitor.prefix, process.execPath, join(import.meta.dirname, 'visitor.ts'), visitor.address, relay, peer, cid];
-    const { stdout } = await promisify(execFile)(program, args, { env: ENVIRONMENT, timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(program, args, { env: ENVIRONMENT, timeout: 300_000 });
     assert.deepEqual(JSON.parse(stdout), { direction: 'inbound', transport: 'tcp', bytes: file.length });
   });
 

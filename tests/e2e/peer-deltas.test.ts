@@ -124,7 +124,7 @@ const LIES: Readonly<Record<string, Lie>> = {
 };
 const HONEST: ReadonlySet<string> = new Set(['nothing']);
 
-describe('an update from a repository without deltas', { timeout: 300_000 }, () => {
+describe('an update from a repository without deltas', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('peer-deltas');
   const scene = new Scene(path, 'app');
   before(() => scene.begin(writeVersion(path, 1), writeVersion(path, 2)));
@@ -211,7 +211,7 @@ function liarThat(lie: Lie): StreamHandler {
   };
 }
 
-describe('an update of a real package from a repository without deltas', { timeout: 300_000 }, () => {
+describe('an update of a real package from a repository without deltas', { timeout: 600_000 }, () => {
   it('fetches a small part of it', async (context) => {
     const pair = await realPair(context);
     if (pair === undefined) return;

@@ -6,7 +6,7 @@ import { makeRepository, temporaryDirectory, writePackage, type Repository } fro
 import { document, moss, mossDone } from './moss.ts';
 import { fingerprintOf } from './root-snapshot.ts';
 
-const KILLS = Number(process.env['MOSS_TEST_KILLS'] ?? 20);
+const KILLS = Number(process.env['MOSS_TEST_KILLS'] ?? 10);
 
 describe('publishing', () => {
   const directory = temporaryDirectory('publish');

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
@@ -96,8 +97,7 @@ async function misbehave(behaviour: Exclude<Behaviour, { do: 'delay' }>, bytes: 
       response.write(bytes.subarray(0, behaviour.after), () => request.socket.resetAndDestroy());
       return;
     case 'endless':
-      response.writeHead(200);
-      while (!response.destroyed) if (!response.write(Buffer.alloc(65_536, 'moss'))) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      Readable.from(endless()).pipe(response.writeHead(200));
       return;
     case 'stall':
       return;
@@ -126,4 +126,9 @@ async function misbehave(behaviour: Exclude<Behaviour, { do: 'delay' }>, bytes: 
       request.socket.end('HELLO THERE\r\n\r\n');
       return;
   }
+}
+
+function* endless(): Generator<Buffer> {
+  const piece = Buffer.alloc(65_536, 'moss');
+  for (;;) yield piece;
 }

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { BUDGETS, buildWeb, reportOf, type BuiltWeb } from '../../build/web.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
 
-describe('the build of web/', { timeout: 120_000 }, () => {
+describe('the build of web/', { timeout: 600_000 }, () => {
   const directory = temporaryDirectory('web');
   let built: BuiltWeb;
   before(async () => {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type LaunchOptions } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type LaunchOptions } from 'playwright-core';
 import type { Plugin } from 'vite';
 import { slimLibp2p } from '../../build/slim-libp2p.ts';
 import { bundleOne, workerSource } from '../../build/worker-source.ts';
@@ -15,14 +15,26 @@ export const CHROMIUM = PLACES.find((path) => path !== undefined && existsSync(p
 /** For `describe(..., { skip: NO_CHROMIUM }, ...)`: why browser tests cannot run, or `false`. */
 export const NO_CHROMIUM: string | false = CHROMIUM === undefined ? 'no Chromium: set CHROMIUM to the path of one' : false;
 
+/** Milliseconds that a page is waited for. On a machine that other things keep busy, Playwright's own thirty seconds are not enough. */
+const PATIENCE = 120_000;
+
 /** A browser of its own, without anything that it would ask of the network by itself. */
 export function launch(options: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch({ ...launchOptions(), ...options });
 }
 
-/** With a profile on the disk, so that storage is as a person's is; `launch` gives private windows, whose storage is in memory. */
-export function launchProfile(directory: string, options: Parameters<typeof chromium.launchPersistentContext>[1] = {}): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(directory, { ...launchOptions(), ...options });
+/** A private window, whose storage is in memory. */
+export async function newContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
+  return context;
+}
+
+/** A window with a profile on the disk, so that storage is as a person's is. */
+export async function launchProfile(directory: string, options: Parameters<typeof chromium.launchPersistentContext>[1] = {}): Promise<BrowserContext> {
+  const context = await chromium.launchPersistentContext(directory, { ...launchOptions(), ...options });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
 }
 
 /** `--no-sandbox`: the tests may run as root, where the sandbox cannot. Loopback has to do, so mDNS names are off. */

@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { buildWeb } from '../../build/web.ts';
 import { OFF, type DonorStatus } from '../../core/donate/status.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
-import { filesOf, launch, NO_CHROMIUM, PROJECT, servePages, type PageServer } from './chromium.ts';
+import { filesOf, launch, newContext, NO_CHROMIUM, type PageServer, PROJECT, servePages } from './chromium.ts';
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 import type { ScriptedDonor } from './page/scripted-engine.ts';
 import { hasStarted } from './scripted-donor.ts';
@@ -62,7 +62,7 @@ const FILLING = {
   held: SERVING.held.map((each, i) => (i === 4 ? { ...each, held: each.bytes / 3 } : i > 4 ? { ...each, held: 0 } : each)),
 } as DonorStatus;
 
-describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
+describe('the donate page', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   const directory = temporaryDirectory('page');
   let server: PageServer;
   let browser: Browser;
@@ -83,7 +83,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
 
   async function open(options: BrowserContextOptions = {}): Promise<Page> {
     complaints = [];
-    const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1000, height: 900 }, bypassCSP: false, ...options });
+    const context = await newContext(browser, { locale: 'en-GB', viewport: { width: 1000, height: 900 }, bypassCSP: false, ...options });
     const page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
@@ -109,7 +109,7 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
 
   it('asks for nothing but itself, and keeps nothing, before somebody agrees', async () => {
     server.requests.length = 0;
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     const page = await context.newPage();
     const asked: string[] = [];
     context.on('request', (request) => asked.push(request.url()));

@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { buildWeb, type BuiltWeb } from '../../build/web.ts';
 import { OFF, type DonorStatus } from '../../core/donate/status.ts';
 import { temporaryDirectory } from '../e2e/fixture.ts';
-import { filesOf, launch, NO_CHROMIUM, PROJECT, servePages, type PageServer } from './chromium.ts';
+import { filesOf, launch, newContext, NO_CHROMIUM, type PageServer, PROJECT, servePages } from './chromium.ts';
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 import type { ScriptedDonor } from './page/scripted-engine.ts';
 import { hasStarted } from './scripted-donor.ts';
@@ -26,7 +26,7 @@ function policyFor(origin: string): string {
   return `default-src 'none'; script-src ${origin}; style-src 'self'; connect-src https: http: wss: ws:; worker-src blob:; frame-src ${origin}; require-trusted-types-for 'script'; trusted-types moss`;
 }
 
-describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
+describe('the embedded element', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   const directory = temporaryDirectory('embed');
   let built: BuiltWeb;
   /** Where the element's files are, and the site that embeds them: two origins. */
@@ -67,7 +67,7 @@ describe('the embedded element', { skip: NO_CHROMIUM, timeout: 180_000 }, () => 
 
   async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     complaints = [];
-    const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 700, height: 560 }, ...options });
+    const context = await newContext(browser, { locale: 'en-GB', viewport: { width: 700, height: 560 }, ...options });
     const page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

@@ -6,7 +6,7 @@ import type { Libp2p } from 'libp2p';
 import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../build/web.ts';
 import { makeRepository, temporaryDirectory, writePackage } from '../e2e/fixture.ts';
-import { filesOf, launch, NO_CHROMIUM, PROJECT, servePages, type PageServer } from './chromium.ts';
+import { filesOf, launch, newContext, NO_CHROMIUM, type PageServer, PROJECT, servePages } from './chromium.ts';
 import { badIndexOf, entriesOf, HostilePublisher, hostilePeer, versionOf } from './hostile-stage.ts';
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 
@@ -41,7 +41,7 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
       return { body: JSON.stringify({ Providers: texts.map((text) => ({ Schema: text, ID: text, Addrs: [text, `/dns4/${text}/tcp/1/ws`], Protocols: [text] })) }) };
     });
     browser = await launch();
-    page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+    page = await (await newContext(browser, { locale: 'en-GB' })).newPage();
     await page.addInitScript(() => {
       Object.assign(globalThis, { alert: () => void console.error('HARM it ran') });
       addEventListener('securitypolicyviolation', ({ violatedDirective, sample }) => console.error(`HARM ${violatedDirective}: ${sample}`));
@@ -82,7 +82,7 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
     await page.goto(`${server.url}/`);
     await page.fill('#limit-rate', '0');
     await page.click('text=Agree and start');
-    await page.waitForFunction(() => /^(Ready|Giving)/.test(document.querySelector('h1')?.textContent ?? ''), undefined, { timeout: 60_000 });
+    await page.waitForFunction(() => /^(Ready|Giving)/.test(document.querySelector('h1')?.textContent ?? ''));
     await page.click('text=/^Show all/');
     const shown = await page.evaluate(() => [...document.querySelectorAll('.version')].map((each) => each.textContent));
     for (const text of HOSTILE_TEXTS) assert.ok(shown.some((version) => version.startsWith(`${versionOf(text)} `)), text);
@@ -92,7 +92,7 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
   it('meets peers with 200 agents and protocols, of which one says nothing else, and addresses that are none', async () => {
     const rows = (): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('.id')].map((each) => each.getAttribute('title') ?? ''));
     const polite = peers.slice(0, 2).map((peer) => peer.peerId.toString());
-    await page.waitForFunction((ids) => ids.every((id) => document.querySelector(`.id[title="${id}"]`) !== null), polite, { timeout: 60_000 });
+    await page.waitForFunction((ids) => ids.every((id) => document.querySelector(`.id[title="${id}"]`) !== null), polite);
     assert.ok((await rows()).every((id) => peers.some((peer) => peer.peerId.toString() === id)));
     assert.ok(server.requests.some((path) => path.startsWith('/routing/')));
     await isUnharmed();
@@ -102,7 +102,7 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
     for (const name of packed(HOSTILE_TEXTS, NAME)) {
       await publisher.sign(name, (entries) => entriesOf(['1.0'], entries));
       await look();
-      await page.waitForFunction((text) => document.querySelector('.source')?.textContent?.includes(text), name, { timeout: 60_000 });
+      await page.waitForFunction((text) => document.querySelector('.source')?.textContent?.includes(text), name);
     }
     await isUnharmed();
   });
@@ -112,7 +112,7 @@ describe('the donate page among those who mean harm', { skip: NO_CHROMIUM, timeo
       await publisher.sign('harmless', (entries) => badIndexOf(text, entries));
       await look();
       const said = JSON.stringify(` ${text}`.slice(0, 80)).slice(0, -1);
-      await page.waitForFunction((each) => document.querySelector('.why')?.textContent?.includes(each), said, { timeout: 60_000 });
+      await page.waitForFunction((each) => document.querySelector('.why')?.textContent?.includes(each), said);
     }
     await page.screenshot({ path: join(PROJECT, '.bench/screens', 'failing-hostile.png'), fullPage: true });
     await isUnharmed();

@@ -28,7 +28,7 @@ interface TraceEvent {
   args?: { name?: string };
 }
 
-describe('a tab that gives at full rate', { skip: NO_CHROMIUM, timeout: 240_000 }, () => {
+describe('a tab that gives at full rate', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('long-task');
   let browser: Browser;
   let pages: PageServer;

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHROMIUM, CHROMIUM_FLAGS } from './chromium.ts';
 
-const START_TIME = 20_000;
+const START_TIME = 120_000;
 /** As playwright-core starts it: without the trials of Chromium's makers. */
 const FLAGS = ['--headless=new', '--no-first-run', '--disable-field-trial-config', '--remote-debugging-port=0'];
 

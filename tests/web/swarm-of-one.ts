@@ -8,7 +8,7 @@ import type { DonorStatus } from '../../core/donate/status.ts';
 import type { Dialled } from '../../web/net/tab-network.ts';
 import { makeRepository, writePackage, type Repository } from '../e2e/fixture.ts';
 import { LIMIT, startMoss, until, type Program } from '../e2e/installer.ts';
-import { bundle, servePages, type PageServer } from './chromium.ts';
+import { bundle, newContext, type PageServer, servePages } from './chromium.ts';
 
 /** A real package of Debian, where apt can fetch one; else one that is made here. */
 export function somePackage(parent: string): { input: string; name: string; program: string } {
@@ -65,7 +65,7 @@ export class Tab {
 
   static async open(browser: Browser, { pages }: Pick<Stage, 'pages'>, transports?: Dialled[]): Promise<Tab> {
     // A context of its own, so that two tabs do not share their storage.
-    const tab = new Tab(await (await browser.newContext()).newPage());
+    const tab = new Tab(await (await newContext(browser)).newPage());
     await tab.page.goto(pages.url);
     await tab.page.evaluate((each) => void globalThis.makeDonor(each), transports);
     return tab;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { World } from './world.ts';
 
-describe('installing from the command line', { timeout: 120_000 }, () => {
+describe('installing from the command line', { timeout: 600_000 }, () => {
   const world = new World();
   let url = '';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ended, World } from './world.ts';
 
-describe('a command that is interrupted', { timeout: 60_000 }, () => {
+describe('a command that is interrupted', { timeout: 600_000 }, () => {
   const world = new World();
   let hangs = false;
   let server: Server;

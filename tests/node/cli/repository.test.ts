@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { World, type Document } from './world.ts';
 
-describe('a repository of one\'s own from the command line', { timeout: 120_000 }, () => {
+describe('a repository of one\'s own from the command line', { timeout: 600_000 }, () => {
   const world = new World();
   const offline = join(world.directory, 'offline');
   const draft = join(world.directory, 'root.json');

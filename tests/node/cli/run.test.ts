@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { ended, World } from './world.ts';
 
-describe('running programs inside the root', { timeout: 60_000 }, () => {
+describe('running programs inside the root', { timeout: 600_000 }, () => {
   const world = new World();
   const tools: string[] = [];
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ended, World } from './world.ts';
 
-describe('serving from the command line', { timeout: 60_000 }, () => {
+describe('serving from the command line', { timeout: 600_000 }, () => {
   const world = new World();
   before(() => world.text('repo', 'init', world.repository, '--name', 'tiny'));
   after(() => world.remove());

@@ -16,7 +16,7 @@ function statusOf(document: Document, field = 'daemon'): Status | null {
   return document[field] as Status | null;
 }
 
-describe('sharing from the command line', { timeout: 120_000 }, () => {
+describe('sharing from the command line', { timeout: 600_000 }, () => {
   const world = new World();
   const control = join(world.root, '.moss/peer/control.sock');
 

@@ -8,7 +8,7 @@ import { expandWords } from '../../../node/cli/words.ts';
 import { version } from '../../../node/version.ts';
 import { World } from './world.ts';
 
-describe('the command line', { timeout: 60_000 }, () => {
+describe('the command line', { timeout: 600_000 }, () => {
   const world = new World();
   after(() => world.remove());
 

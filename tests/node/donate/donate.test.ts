@@ -7,7 +7,7 @@ import { makeRepository, temporaryDirectory, writePackage } from '../../e2e/fixt
 import { moss, mossDone } from '../../e2e/moss.ts';
 import { Installer, sourcesOf, startMoss, until, type Program } from '../../e2e/installer.ts';
 
-it('fills from the web server, and serves when that is gone; what it holds can be deleted', { timeout: 180_000 }, async () => {
+it('fills from the web server, and serves when that is gone; what it holds can be deleted', { timeout: 600_000 }, async () => {
   const { path, remove } = temporaryDirectory('donate');
   const installer = new Installer(join(path, 'root'));
   const env = { XDG_STATE_HOME: join(path, 'state'), XDG_DATA_HOME: join(path, 'data') };

@@ -61,7 +61,7 @@ async function dialsNobody(): Promise<void> {
   // Those who are there are there from the beginning.
 }
 
-describe('a donor', { timeout: 120_000 }, () => {
+describe('a donor', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('donor');
   let repository: Repository;
   let server: StaticServer;
@@ -110,7 +110,7 @@ describe('a donor', { timeout: 120_000 }, () => {
         assert.ok(options);
         return new PeerSource({ peer: new MemoryPeer({ id: 'donor', clock: nodeClock, handler: options.handler }), clock: nodeClock });
       },
-      shows: (what: string, test: (status: DonorStatus) => boolean) => until(async () => test(donor.status), () => `${what}: ${JSON.stringify(donor.status)}`, 20_000),
+      shows: (what: string, test: (status: DonorStatus) => boolean) => until(async () => test(donor.status), () => `${what}: ${JSON.stringify(donor.status)}`, 120_000),
       stored: async () => {
         const out = new Map<string, Uint8Array>();
         for await (const cid of blocks.list()) out.set(cid.toString(), (await blocks.get(cid)) ?? new Uint8Array());
@@ -136,7 +136,7 @@ describe('a donor', { timeout: 120_000 }, () => {
     renameSync(file, `${repository.site}/away`);
     await donor.start(settings(), BEST_CONDITIONS);
     try {
-      await until(async () => events.some((event) => event.type === 'banned' && event.peer === 'liar'), 'the ban', 20_000);
+      await until(async () => events.some((event) => event.type === 'banned' && event.peer === 'liar'), 'the ban', 120_000);
     } finally {
       renameSync(`${repository.site}/away`, file);
     }
@@ -159,7 +159,7 @@ describe('a donor', { timeout: 120_000 }, () => {
     let dialled = 0;
     const { donor, settings } = plant({ peers, fetch, dial: async () => void (peers.push(peer), dialled++) });
     await donor.start(settings(), BEST_CONDITIONS);
-    await until(async () => dialled === 1 && asked > 2, 'the peer, and a look at it', 20_000);
+    await until(async () => dialled === 1 && asked > 2, 'the peer, and a look at it', 120_000);
     peers.length = 0;
     isGone = true;
     await until(async () => dialled === 2, 'the peer once more', 60_000);
@@ -236,7 +236,7 @@ describe('a donor', { timeout: 120_000 }, () => {
     await blocks.put(cid, new Uint8Array(right.length));
     await assert.rejects(ask(cid, right.length), { code: 'no-source' });
     await shows('it is there again', ({ stored: now, filling }) => now === filling?.total);
-    await until(async () => Buffer.from((await ask(cid, right.length).catch(() => new Uint8Array()))).equals(Buffer.from(right)), 'the right bytes', 20_000);
+    await until(async () => Buffer.from((await ask(cid, right.length).catch(() => new Uint8Array()))).equals(Buffer.from(right)), 'the right bytes', 120_000);
     source.close();
     await donor.stop();
   });

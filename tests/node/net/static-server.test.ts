@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { startStaticServer, type Served, type StaticServer } from '../../../node/net/static-server.ts';
 import { MossError } from '../../../core/error.ts';
 
-describe('the static server', { timeout: 30_000 }, () => {
+describe('the static server', { timeout: 600_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'moss-static-'));
   const served: Served[] = [];
   let server: StaticServer;

@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../../e2e/fixture.ts';
 /** Where nobody listens: the connection is refused. */
 const NOBODY = '/ip4/127.0.0.1/tcp/1';
 
-describe('acquaintances', { timeout: 60_000 }, () => {
+describe('acquaintances', { timeout: 600_000 }, () => {
   const ends: (() => Promise<void> | void)[] = [];
   after(async () => {
     for (const end of ends.toReversed()) await end();

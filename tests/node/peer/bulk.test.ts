@@ -29,7 +29,7 @@ async function readAll(stream: Stream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-describe('the bulk carrier', { timeout: 60_000 }, () => {
+describe('the bulk carrier', { timeout: 600_000 }, () => {
   let server: BulkServer;
   const seen: string[] = [];
 

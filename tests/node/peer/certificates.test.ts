@@ -22,7 +22,7 @@ function open(certificates: Certificates): Promise<Host> {
   return Host.start({ key: passingIdentity(), scope: 'swarm', listen: { host: '127.0.0.1', port: 0, bulkPort: 0 }, webRtc: certificates, connections: 8 });
 }
 
-describe('certificates', { timeout: 60_000 }, () => {
+describe('certificates', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('certificates');
   const file = join(path, 'webrtc.json');
   const start = Date.UTC(2026, 0, 1);

@@ -50,7 +50,7 @@ async function silentServer(): Promise<{ port: number; called: Promise<unknown>;
   return { port: address.port, called, close };
 }
 
-describe('hosts', { timeout: 60_000 }, () => {
+describe('hosts', { timeout: 600_000 }, () => {
   const ends: (() => Promise<void>)[] = [];
   after(async () => {
     for (const end of ends.toReversed()) await end();

@@ -13,7 +13,7 @@ const PROTOCOL = '/test/relayed/1';
 const LIMIT = 128 * 1024;
 const PIECE = 16 * 1024;
 
-describe('a relay', { timeout: 60_000 }, () => {
+describe('a relay', { timeout: 600_000 }, () => {
   let relay: Host;
   let hidden: Network;
   let dialler: Network;
@@ -22,7 +22,7 @@ describe('a relay', { timeout: 60_000 }, () => {
 
   async function meet(): Promise<Connection> {
     const [address] = relay.addresses;
-    return dialler.dial(multiaddr(`${address?.toString()}/p2p-circuit/p2p/${hidden.peerId.toString()}`), { signal: AbortSignal.timeout(10_000) });
+    return dialler.dial(multiaddr(`${address?.toString()}/p2p-circuit/p2p/${hidden.peerId.toString()}`), { signal: AbortSignal.timeout(60_000) });
   }
 
   before(async () => {

@@ -19,7 +19,7 @@ import { Repositories } from '../../../node/system/repositories.ts';
 import { makeRepository, temporaryDirectory, writePackage, type Repository } from '../../e2e/fixture.ts';
 import { mossDone } from '../../e2e/moss.ts';
 
-describe('what a root serves', { timeout: 120_000 }, () => {
+describe('what a root serves', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('holdings');
   const root = join(path, 'root');
   const layout = new Layout(root);

@@ -9,7 +9,7 @@ describe('a host that stops', () => {
   it('ends in good order though a browser has not noticed yet', () => {
     const { path, remove } = temporaryDirectory('stopping-host');
     try {
-      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'stopping-host.ts'), join(path, 'webrtc.json')], { encoding: 'utf8', timeout: 60_000 });
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'stopping-host.ts'), join(path, 'webrtc.json')], { encoding: 'utf8', timeout: 300_000 });
       assert.deepEqual({ status, signal, stdout, stderr }, { status: 0, signal: null, stdout: 'stopped\n', stderr: '' });
     } finally {
       remove();

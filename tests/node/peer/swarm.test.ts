@@ -24,7 +24,7 @@ async function startNode(): Promise<Host> {
   return Host.start({ key: passingIdentity(), scope: 'swarm', listen: { host: '127.0.0.1', port: 0, bulkPort: 0 }, swarm: { ...swarm, announce: [] }, connections: 100 });
 }
 
-test('two of thirty peers find each other through the hash table, by the name of a repository', { timeout: 120_000 }, async () => {
+test('two of thirty peers find each other through the hash table, by the name of a repository', { timeout: 600_000 }, async () => {
   const nodes: Host[] = [];
   try {
     for (let i = 0; i < NODES; i++) {
@@ -40,7 +40,7 @@ test('two of thirty peers find each other through the hash table, by the name of
     const cid = await repositoryCid(randomBytes(32), nodeHasher);
     let found: string | undefined;
     for (let tries = 0; tries < 20 && found === undefined; tries++) {
-      const signal = AbortSignal.timeout(10_000);
+      const signal = AbortSignal.timeout(60_000);
       await provider.provide(cid, { signal }).catch(() => undefined);
       try {
         for await (const addresses of seeker.findProviders(cid, { signal })) {
@@ -58,7 +58,7 @@ test('two of thirty peers find each other through the hash table, by the name of
   }
 });
 
-describe('a site as a peer', { timeout: 120_000 }, () => {
+describe('a site as a peer', { timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('site-peer');
   let repository: Repository;
   let peer: SitePeer;

@@ -10,7 +10,7 @@ import { nodeHasher } from '../../../node/hasher.ts';
 import { Layout } from '../../../node/store/layout.ts';
 import { Packing } from '../../../node/store/packing.ts';
 
-describe('documents on their way through gzip', { skip: !hasGnuGzip() && 'no GNU gzip on this machine', timeout: 120_000 }, () => {
+describe('documents on their way through gzip', { skip: !hasGnuGzip() && 'no GNU gzip on this machine', timeout: 600_000 }, () => {
   let directory: string;
   let layout: Layout;
   let packing: Packing;

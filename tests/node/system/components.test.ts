@@ -43,7 +43,7 @@ function german(version: string): string {
   return `usr/share/locale/de/LC_MESSAGES/hello-${version}.txt`;
 }
 
-describe('components of an installed package', { timeout: 300_000 }, () => {
+describe('components of an installed package', { timeout: 600_000 }, () => {
   const world = new World();
   const DOC = 'usr/share/doc/hello/README';
   const MAN = 'usr/share/man/man1/hello.1';

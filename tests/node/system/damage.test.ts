@@ -33,7 +33,7 @@ function text(i: number): string {
 
 const IS_ROOT = process.getuid?.() === 0;
 
-describe('damage', { timeout: 300_000 }, () => {
+describe('damage', { timeout: 600_000 }, () => {
   const world = new World();
   const inRoot = (path: string): string => join(world.root, path);
   const inState = (path: string, number = 2): string => inRoot(`.moss/states/${number}/${path}`);

@@ -23,7 +23,7 @@ function freedBy(document: Document): number {
   return (document['freed'] as { bytes: number }).bytes;
 }
 
-describe('space', { timeout: 300_000 }, () => {
+describe('space', { timeout: 600_000 }, () => {
   const world = new World();
   const moss = (...path: string[]): string => join(world.root, '.moss', ...path);
   /** What pruning may change: not the database, whose file only grows. */

@@ -41,7 +41,7 @@ it('where its library is not installed, that is said with what to do', () => {
   );
 });
 
-describe('the process for WebTransport', { skip: NO_QUIC, timeout: 60_000 }, () => {
+describe('the process for WebTransport', { skip: NO_QUIC, timeout: 600_000 }, () => {
   it('is killed and comes back on the same port', async () => {
     const { path, remove } = temporaryDirectory('gateway');
     const warnings: string[] = [];

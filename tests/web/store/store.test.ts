@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { temporaryDirectory } from '../../e2e/fixture.ts';
 import { BLOCKSTORE_CASES } from '../../conformance/blockstore.ts';
-import { bundle, launch, launchProfile, NO_CHROMIUM, servePages, type PageServer } from '../chromium.ts';
+import { bundle, launch, launchProfile, newContext, NO_CHROMIUM, type PageServer, servePages } from '../chromium.ts';
 import type { StoreBench } from '../page/store.ts';
 
 declare const bench: StoreBench;
@@ -12,7 +12,7 @@ declare const bench: StoreBench;
 /** As strict as the donate page's own. */
 const POLICY = "default-src 'none'; script-src 'self'; worker-src blob:; require-trusted-types-for 'script'; trusted-types moss";
 
-describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
+describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   let server: PageServer;
   let browser: Browser;
   before(async () => {
@@ -56,7 +56,7 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
       });
 
       it('has its blocks after the tab was killed in the middle of writing, and none that is wrong', async () => {
-        const context = await browser.newContext();
+        const context = await newContext(browser);
         const writing = await open(context);
         await writing.evaluate((k) => bench.fill('killed', 0, 50, 20_000, k), kind);
         const crashed = new Promise((resolve) => writing.once('crash', resolve));
@@ -73,7 +73,7 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
       });
 
       it('says that the disk is full, keeps what it has, and goes on when there is room again', async () => {
-        const context = await browser.newContext();
+        const context = await newContext(browser);
         const full = await open(context);
         const session = await context.newCDPSession(full);
         await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 4_000_000 });
@@ -93,7 +93,7 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
     const page = await open(browser);
     assert.equal(await page.evaluate(() => bench.kind('chosen')), 'pack');
     await page.close();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     // Workers are not reached by init scripts: so the worker's own text is what loses the interface.
     await context.route('**/page.js', async (route) => {
       const response = await route.fetch();
@@ -123,7 +123,7 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
   });
 
   it('is empty after an eviction while it is open, and takes blocks again', async () => {
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     const page = await open(context);
     await page.evaluate(() => bench.fill('evicted', 0, 20, 1000));
     await (await context.newCDPSession(page)).send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'all' });
@@ -153,7 +153,7 @@ describe('the store of a tab', { skip: NO_CHROMIUM, timeout: 180_000 }, () => {
   });
 
   it('belongs to one tab at a time, and goes to the next when that one is closed', async () => {
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     const [first, second] = [await open(context), await open(context)];
     await first.evaluate(() => bench.fill('shared', 0, 10, 1000));
     assert.equal(await second.evaluate(() => bench.fill('shared', 0, 1, 1000)), 'locked');
