@@ -37,7 +37,7 @@ interface Outcome {
 }
 
 /** Fetches blocks with sources of choice, on a clock of its own. */
-async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal, search }: { blocks?: Block[]; after?: Cid[]; signal?: (clock: VirtualClock) => AbortSignal; search?: Search } = {}): Promise<Outcome> {
+async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal, search, taking = 0 }: { blocks?: Block[]; after?: Cid[]; taking?: number; signal?: (clock: VirtualClock) => AbortSignal; search?: Search } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
   const made = sources.map((options, i) => new MemorySource({ name: `source ${i}`, blocks: everything, clock, latency: 10, ...options }));
   const accepted: string[] = [];
@@ -54,7 +54,9 @@ async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLO
           return clock.sleep(ends);
         },
       }),
+      hasher: nodeHasher,
       accept: async ({ cid }, bytes) => {
+        if (taking > 0) await clock.sleep(taking);
         await verifyBlock(cid, bytes, nodeHasher);
         accepted.push(cid.toString());
       },
@@ -259,6 +261,26 @@ describe('a session', () => {
         assert.deepEqual(accepted.toSorted(), all);
         assert.ok(ms < 120_000, `${ms} ms`);
         for (const { asked } of sources) assert.ok(asked.length <= 3 * BLOCKS.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes one block of a liar at most, also of one that others were quicker than', async () => {
+    const peer = tuple(integer({ min: 1, max: 300 }), integer({ min: 1, max: 4 }));
+    await assertProperty(
+      asyncProperty(integer({ min: 1, max: 300 }), peer, array(peer, { minLength: 1, maxLength: 3 }), integer({ min: 0, max: 300 }), integer({ min: 1, max: 40 }), async (floor, honest, liars, taking, count) => {
+        const sent = liars.map(() => 0);
+        const { error } = await fetchWith(
+          [
+            { latency: floor, concurrency: 2 },
+            { kind: 'lan', latency: honest[0], concurrency: honest[1] },
+            ...liars.map(([latency, concurrency], i): Partial<MemorySourceOptions> => ({ kind: 'lan', latency, concurrency, fault: () => ((sent[i] = (sent[i] ?? 0) + 1), WRONG) })),
+          ],
+          { blocks: BLOCKS.slice(0, count), taking },
+        );
+        assert.equal(error, undefined);
+        assert.deepEqual(sent.filter((blocks) => blocks > 1), []);
       }),
       { numRuns: 60 },
     );
