@@ -9,9 +9,7 @@ import { Layout } from '../store/layout.ts';
 import { Lock } from '../store/lock.ts';
 import type { StorePool } from '../store/staging.ts';
 import { openStorePool } from '../store/pool.ts';
-import { compileQuickly } from './compiling.ts';
 import { activeState } from './installed.ts';
-import { keepYoungGenerationSmall } from './memory.ts';
 import { PackageStore } from './package-store.ts';
 import { recoverRoot } from './recover.ts';
 import { Repositories } from './repositories.ts';
@@ -64,15 +62,13 @@ export class System {
   }
 
   private constructor(layout: Layout, settings: Settings, { onEvent }: OpenOptions, lock: Lock | undefined, peers?: PeerAccess) {
-    keepYoungGenerationSmall();
-    if (peers === undefined) compileQuickly();
     this.layout = layout;
     this.settings = settings;
     this.onEvent = onEvent;
     this.#lock = lock;
     this.peers = peers;
     // Who only reads has little else to do than to look at files, as the threads do.
-    this.pool = openStorePool({ helped: lock === undefined });
+    this.pool = openStorePool({ helped: lock === undefined, asksPeers: peers !== undefined });
     this.packages = new PackageStore(layout);
     this.store = new FileStore(layout, this.pool);
     this.repositories = new Repositories({ layout, settings, onEvent });
