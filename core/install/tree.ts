@@ -49,9 +49,15 @@ export function buildTree(packages: readonly TreePackage[]): Tree {
   const system: TreeEntry[] = [];
   const user: TreeEntry[] = [];
   for (const item of [...merged.values()].toSorted((a, b) => comparePaths(a.entry.path, b.entry.path))) {
-    (USER_TOPS.has(topOf(item.entry.path)) ? user : system).push(item);
+    (isUsers(item.entry.path) ? user : system).push(item);
   }
   return { system, user };
+}
+
+/** Whether a path belongs to the user once it is there. */
+export function isUsers(path: string): boolean {
+  // As nearly all paths do.
+  return !path.startsWith('usr/') && USER_TOPS.has(topOf(path));
 }
 
 export function topOf(path: string): string {

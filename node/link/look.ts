@@ -1,5 +1,5 @@
 /** What can be told of an entry of a state without reading it. */
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { fstatSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { isAsLeft } from '../store/files.ts';
 import type { ExpectedEntry, Ids } from './packed-entries.ts';
 
@@ -47,20 +47,25 @@ export class StateLook {
     this.#last = directory;
   }
 
-  entry(entry: ExpectedEntry): Look {
-    // Through a link, something else would be looked at. Most entries follow another one of their directory.
-    const { path } = entry;
-    if (path.lastIndexOf('/') !== this.#last.length || !path.startsWith(this.#last)) {
-      const parent = parentOf(path);
-      if (!this.#isDirectory(parent)) return { problem: 'missing' };
-      this.#last = parent;
-    }
-    const stat = lstatSync(entry.path, { throwIfNoEntry: false });
+  /** @param opened the entry as it was opened, if it was: not through a link */
+  entry(entry: ExpectedEntry, opened?: number): Look {
+    if (!this.reaches(entry.path)) return { problem: 'missing' };
+    const stat = opened === undefined ? lstatSync(entry.path, { throwIfNoEntry: false }) : fstatSync(opened);
     if (stat === undefined) return { problem: 'missing' };
     const problem = problemOf(entry, stat) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');
     // A file that was written to, through another of its names perhaps, shows by its time.
     if (entry.type === 'file' && problem === undefined) return { problem: isAsLeft(stat, entry.size) ? undefined : 'touched', inode: stat };
     return { problem };
+  }
+
+  /** Whether all above a path is directories: through a link, something else would be looked at. */
+  reaches(path: string): boolean {
+    // Most entries follow another one of their directory.
+    if (path.lastIndexOf('/') === this.#last.length && path.startsWith(this.#last)) return true;
+    const parent = parentOf(path);
+    if (!this.#isDirectory(parent)) return false;
+    this.#last = parent;
+    return true;
   }
 
   #isOwned({ owner }: ExpectedEntry, stat: Stats): boolean {

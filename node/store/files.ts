@@ -26,33 +26,50 @@ let scratch: Buffer | undefined;
 
 /** The id of a file's content; `undefined` where it does not have exactly `size` bytes. */
 export async function fileIdOf(path: string, size: number): Promise<FileId | undefined> {
-  const leaves = leavesOf(path, size);
+  const fd = openSync(path, READ);
+  try {
+    return await idOfOpen(fd, size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function idOfOpen(fd: number, size: number): Promise<FileId | undefined> {
+  const leaves = leavesOf(fd, size);
   const [first] = leaves ?? [];
   if (leaves === undefined || first === undefined) return undefined;
   return leaves.length === 1 ? fileIdFromDigest(first, size) : fileIdFromLeaves(leaves, size, nodeHasher);
 }
 
 /** The digests of a file's leaves; `undefined` where it does not have exactly `size` bytes. */
-function leavesOf(path: string, size: number): Uint8Array[] | undefined {
+function leavesOf(fd: number, size: number): Uint8Array[] | undefined {
   const bytes = (scratch ??= Buffer.allocUnsafeSlow(LEAF_SIZE + 1));
   const leaves: Uint8Array[] = [];
-  // Whatever has taken its place: neither is a link followed, nor waited for who writes into a pipe.
-  const fd = openSync(path, READ);
-  try {
-    for (let left = size; left > 0 || leaves.length === 0; ) {
-      const length = Math.min(left, LEAF_SIZE);
-      // Of the last leaf, one byte more than there should be is asked for: less than that comes at the end only.
-      if (readUpTo(fd, bytes, left <= LEAF_SIZE ? length + 1 : length, length) !== length) return undefined;
-      leaves.push(nodeHasher.sha256(bytes.subarray(0, length)));
-      left -= length;
-    }
-  } finally {
-    closeSync(fd);
+  for (let left = size; left > 0 || leaves.length === 0; ) {
+    const length = Math.min(left, LEAF_SIZE);
+    // Of the last leaf, one byte more than there should be is asked for: less than that comes at the end only.
+    if (readUpTo(fd, bytes, left <= LEAF_SIZE ? length + 1 : length, length) !== length) return undefined;
+    leaves.push(nodeHasher.sha256(bytes.subarray(0, length)));
+    left -= length;
   }
   return leaves;
 }
 
+/** Whatever has taken the place of a file: neither is a link followed, nor waited for who writes into a pipe. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What there is instead of a file that can be read. */
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN'] as const;
+
+/** Opens a file to read it; `undefined` where that cannot be done, as with a link. */
+export function openToRead(path: string): number | undefined {
+  try {
+    return openSync(path, READ);
+  } catch (error) {
+    if (!hasErrno(error, ...UNREADABLE)) throw error;
+    return undefined;
+  }
+}
 
 /** Whether bytes are all of a file of at most a leaf. Ids are compared as texts: to parse one takes ten times as long. */
 export function isContentOf(id: FileId, bytes: Uint8Array): boolean {
@@ -70,13 +87,21 @@ function readUpTo(fd: number, bytes: Buffer, most: number, wanted: number): numb
   return length;
 }
 
-/** What there is instead of a file that can be read. */
-const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN'] as const;
-
 /** Whether a file is what its id says. One that is missing or unreadable is not. */
 export async function isIntact({ path, id, size }: CheckTask['files'][number]): Promise<boolean> {
+  const fd = openToRead(path);
+  if (fd === undefined) return false;
   try {
-    return (await fileIdOf(path, size)) === id;
+    return await isContentOfOpen(fd, { id, size });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a file that was opened is what an id says, from where it is read next. */
+export async function isContentOfOpen(fd: number, { id, size }: { id: FileId; size: number }): Promise<boolean> {
+  try {
+    return (await idOfOpen(fd, size)) === id;
   } catch (error) {
     if (!hasErrno(error, ...UNREADABLE)) throw error;
     return false;

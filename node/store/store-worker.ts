@@ -1,11 +1,16 @@
+import { workerData } from 'node:worker_threads';
 import { serve } from '../threads/serve.ts';
 import { inspectPart } from '../link/inspect-part.ts';
 import { linkPart } from '../link/link-part.ts';
+import { tuneEngine } from './engine.ts';
 import { adoptFiles, checkFiles, lookAtFiles } from './files.ts';
-import type { StoreResult, StoreTask } from './tasks.ts';
 import { patchUnits } from './patch.ts';
 import { takeUnits } from './take.ts';
+import type { StoreResult, StoreTask, StoreThread } from './tasks.ts';
 import { unpackFrame } from './unpack.ts';
+
+// The pool gives each thread this.
+tuneEngine(workerData as StoreThread);
 
 serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
   switch (task.kind) {

@@ -141,5 +141,11 @@ export interface LinkTask {
   packed: PackedLinks;
 }
 
+/** What a thread of the store is told when it starts. */
+export interface StoreThread {
+  /** Whether another thread of the process talks to peers. */
+  asksPeers: boolean;
+}
+
 export type StoreTask = UnpackTask | TakeTask | PatchTask | CheckTask | InspectTask | LookTask | AdoptTask | LinkTask;
 export type StoreResult = UnpackResult | TakeResult | PatchResult | CheckResult | InspectResult | LookResult | undefined;

@@ -2,11 +2,12 @@
 import { chmodSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
-import type { Entry, FileEntry } from '../../core/dag/entry.ts';
+import type { FileEntry } from '../../core/dag/entry.ts';
 import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
+import type { Table } from '../../core/dag/table.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
-import { topOf, USER_TOPS, type Tree, type TreeEntry } from '../../core/install/tree.ts';
+import { isUsers, type Tree, type TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import { syncFileSystem, writeFileDurably } from '../store/durable.ts';
@@ -109,7 +110,7 @@ async function userEntries(system: System, number: number): Promise<TreeEntry[]>
   const { packages } = readStateFile(system.layout.state(number));
   const loaded = await loadInstalled(system, packages);
   const offered = new Set([...loaded.values()].flatMap(({ manifest }) => manifest.alternatives.flatMap((each) => [each, ...each.slaves]).flatMap(({ link, path }) => [link, path])));
-  return treeOfPackages(packages, loaded, ({ path }) => USER_TOPS.has(topOf(path)) || offered.has(path)).user;
+  return treeOfPackages(packages, loaded, ({ path }) => isUsers(path) || offered.has(path)).user;
 }
 
 /** The tree of a state, from its record and the manifests that are here. */
@@ -120,19 +121,17 @@ export async function treeOfState(system: System, number: number): Promise<Tree>
 /**
  * The tree of some packages, from the manifests that are here.
  *
- * @param onEntries told of the rows of each package as soon as they are read; it goes on when this resolves
+ * @param onTable told of each table as soon as it is read; it goes on when this resolves
  */
-export async function treeOf(system: System, packages: readonly InstalledPackage[], onEntries?: (entries: readonly Entry[]) => Promise<void>): Promise<Tree> {
-  return treeOfPackages(packages, await loadInstalled(system, packages, onEntries));
+export async function treeOf(system: System, packages: readonly InstalledPackage[], onTable?: (table: Table) => Promise<void>): Promise<Tree> {
+  return treeOfPackages(packages, await loadInstalled(system, packages, onTable));
 }
 
-async function loadInstalled(system: System, packages: readonly InstalledPackage[], onEntries?: (entries: readonly Entry[]) => Promise<void>): Promise<Map<string, LoadedPackage>> {
+async function loadInstalled(system: System, packages: readonly InstalledPackage[], onTable?: (table: Table) => Promise<void>): Promise<Map<string, LoadedPackage>> {
   const loaded = new Map<string, LoadedPackage>();
   for (const each of packages) {
     const chosen = new Set(each.components);
-    const it = await system.packages.load(each.manifest, (component) => chosen.has(component));
-    loaded.set(each.name, it);
-    for (const { table } of it.parts) await onEntries?.(table.entries);
+    loaded.set(each.name, await system.packages.load(each.manifest, (component) => chosen.has(component), onTable));
   }
   return loaded;
 }

@@ -3,9 +3,9 @@
  * more is being read. What a path should hold is known before it is known which package's path it is.
  */
 import { statSync } from 'node:fs';
-import type { Entry, FileEntry } from '../../core/dag/entry.ts';
+import type { Entry, FileEntry, LinkEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
-import { USER_TOPS, topOf, type TreeEntry } from '../../core/install/tree.ts';
+import { isUsers, type TreeEntry } from '../../core/install/tree.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { expectedMode, expectedOwner } from '../link/expected.ts';
 import { inspectPart } from '../link/inspect-part.ts';
@@ -29,6 +29,15 @@ export interface InspectionOptions {
   threads: boolean;
 }
 
+/** The one file that is read of a content. */
+interface Reading extends Inode {
+  entry: FileEntry;
+  /** Whether it holds what it should; `undefined` until it was read, and where it could not be. */
+  intact: boolean | undefined;
+  /** Whether it stands in the tree. */
+  counted: boolean;
+}
+
 /** A file whose content nobody has read under this inode. */
 interface Unread extends TreeEntry {
   entry: FileEntry;
@@ -48,12 +57,11 @@ export class Inspection {
   readonly #options: InspectionOptions;
   readonly #isRoot: boolean;
   readonly #owners: Ids[];
-  readonly #begun = new Set<Entry>();
-  readonly #contents = new Set<FileId>();
+  readonly #links = new Set<LinkEntry>();
+  readonly #readings = new Map<FileId, Reading>();
   readonly #jobs: Promise<void>[] = [];
   /** What was found: entries that are as they should be are not noted. */
   readonly #problems = new Map<Entry, Problem>();
-  readonly #read = new Map<FileId, Inode & { entry: Entry; good: boolean }>();
   /** The inodes of files whose content was read, or should have been, elsewhere. */
   readonly #inodes = new Map<Entry, Inode>();
   #packer = new EntryPacker();
@@ -69,20 +77,29 @@ export class Inspection {
     this.#isRoot = made.every(({ uid }) => uid === 0);
   }
 
-  /** Begins to look at entries, but for the user's own; of each content one file is read. */
-  begin(entries: Iterable<Entry>): void {
+  /**
+   * Begins to look at entries, but for the user's own and for links that were begun; of each content one file is read.
+   *
+   * @returns whether the workers were given something
+   */
+  begin(entries: Iterable<Entry>): boolean {
+    const given = this.#jobs.length;
     for (const entry of entries) {
-      if (this.#begun.has(entry) || USER_TOPS.has(topOf(entry.path))) continue;
-      this.#begun.add(entry);
-      const reads = this.#options.reads && entry.type === 'file' && !this.#contents.has(entry.id);
+      if (isUsers(entry.path)) continue;
+      if (entry.type === 'symlink') {
+        if (this.#links.has(entry)) continue;
+        this.#links.add(entry);
+      }
+      const reads = this.#options.reads && entry.type === 'file' && !this.#readings.has(entry.id);
       if (reads) {
-        this.#contents.add(entry.id);
+        this.#readings.set(entry.id, { entry, dev: 0, ino: 0, intact: undefined, counted: false });
         this.#packedBytes += entry.size;
         this.begunBytes += entry.size;
       }
       this.#packer.add(entry, { mode: expectedMode(entry, this.#isRoot), owner: expectedOwner(entry, this.#isRoot), reads });
       if (this.#packer.entries.length >= BATCH || this.#packedBytes >= BATCH_BYTES) this.flush();
     }
+    return this.#jobs.length > given;
   }
 
   /**
@@ -93,30 +110,29 @@ export class Inspection {
    */
   async results(system: readonly TreeEntry[], user: readonly TreeEntry[], { signal }: AbortOptions): Promise<Broken[]> {
     this.flush();
-    await Promise.all([...this.#jobs, this.#system.store.help({ signal })]);
-    signal?.throwIfAborted();
     const broken: Broken[] = [];
-    const unread: Unread[] = this.#originals(user, broken);
-    const counted = new Set<FileId>();
-    for (const row of system) {
-      const { entry, owner } = row;
+    const [lost] = await Promise.all([this.#readRest(this.#originals(user, broken)), ...this.#jobs, this.#system.store.help({ signal })]);
+    broken.push(...lost);
+    signal?.throwIfAborted();
+    const unread: Unread[] = [];
+    for (const { entry, owner } of system) {
       const problem = this.#problems.get(entry);
       if (entry.type !== 'file' || !this.#options.reads || (problem !== undefined && problem !== 'touched')) {
         if (problem !== undefined) broken.push({ path: entry.path, package: owner, problem, entry });
         continue;
       }
-      const read = this.#read.get(entry.id);
-      const inode = this.#inodes.get(entry);
-      if (read === undefined || (read.entry !== entry && !isSame(read, inode))) {
+      const reading = this.#readings.get(entry.id);
+      if (reading?.intact === undefined || (reading.entry !== entry && !isSame(reading, this.#inodes.get(entry)))) {
         unread.push({ entry, owner, problem, wrong: 'altered', path: `${this.#directory}/${entry.path}` });
         continue;
       }
-      if (!counted.has(entry.id)) this.#count(entry);
-      counted.add(entry.id);
-      const found = read.good ? problem : 'altered';
+      if (!reading.counted) this.#count(entry);
+      reading.counted = true;
+      const found = reading.intact ? problem : 'altered';
       if (found !== undefined) broken.push({ path: entry.path, package: owner, problem: found, entry });
     }
-    broken.push(...(await this.#readRest(unread, { signal })));
+    const [rest] = await Promise.all([this.#readRest(unread), this.#system.store.help({ signal })]);
+    broken.push(...rest);
     signal?.throwIfAborted();
     return broken;
   }
@@ -133,7 +149,7 @@ export class Inspection {
   }
 
   /** Copies of their own, and files in whose place another package's was looked at. */
-  async #readRest(unread: readonly Unread[], options: AbortOptions): Promise<Broken[]> {
+  async #readRest(unread: readonly Unread[]): Promise<Broken[]> {
     const copies = new Map<string, { file: CheckedFile; rows: Unread[] }>();
     for (const row of unread) {
       const { id, size } = row.entry;
@@ -147,8 +163,7 @@ export class Inspection {
     }
     const all = [...copies.values()];
     const batches = Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
-    const checks = Promise.all(batches.map(async (batch) => this.#system.store.check(batch.map(({ file }) => file))));
-    const [results] = await Promise.all([checks, this.#system.store.help(options)]);
+    const results = await Promise.all(batches.map(async (batch) => this.#system.store.check(batch.map(({ file }) => file))));
     return all.flatMap(({ rows }, i) =>
       rows.flatMap(({ entry, owner, problem, wrong }) => {
         const found = results[Math.floor(i / BATCH)]?.[i % BATCH] === true ? problem : wrong;
@@ -179,14 +194,19 @@ export class Inspection {
     const packed = packer.pack(this.#directory, this.#owners);
     const { problems, content, dev, ino } = await (this.#options.threads ? this.#system.store.inspect(packed) : inspectPart({ kind: 'inspect', packed }));
     if (bytes > 0) this.#system.onEvent({ type: 'done', unit: 'bytes', count: bytes });
-    for (const [i, entry] of packer.entries.entries()) {
+    packer.entries.forEach((entry, i) => {
       const problem = PROBLEMS[(problems[i] ?? 0) - 1];
       if (problem !== undefined) this.#problems.set(entry, problem);
-      if (!this.#options.reads || entry.type !== 'file') continue;
-      const inode = { dev: dev[i] ?? 0, ino: ino[i] ?? 0 };
-      if (content[i] === UNREAD) this.#inodes.set(entry, inode);
-      else this.#read.set(entry.id, { ...inode, entry, good: content[i] === INTACT });
-    }
+      if (!this.#options.reads || entry.type !== 'file') return;
+      const reading = this.#readings.get(entry.id);
+      if (reading?.entry !== entry || content[i] === UNREAD) {
+        this.#inodes.set(entry, { dev: dev[i] ?? 0, ino: ino[i] ?? 0 });
+        return;
+      }
+      reading.dev = dev[i] ?? 0;
+      reading.ino = ino[i] ?? 0;
+      reading.intact = content[i] === INTACT;
+    });
   }
 }
 

@@ -107,14 +107,18 @@ export class PackageStore {
     this.#manifests.set(cid.toString(), { value, manifest: readManifest(value) });
   }
 
-  async load(cid: Cid, wants: (component: string) => boolean): Promise<LoadedPackage> {
+  /** @param onTable told of each table as soon as it is read; it goes on when this resolves */
+  async load(cid: Cid, wants: (component: string) => boolean, onTable?: (table: Table) => Promise<void>): Promise<LoadedPackage> {
     const manifest = await this.manifest(cid);
     const parts: LoadedPart[] = [];
     let number = -1;
     for (const component of manifest.components) {
       for (const part of component.parts) {
         number++;
-        if (wants(component.name)) parts.push({ component: component.name, number, part, table: await this.#table(part), dictionary: manifest.dictionary });
+        if (!wants(component.name)) continue;
+        const table = await this.#table(part);
+        parts.push({ component: component.name, number, part, table, dictionary: manifest.dictionary });
+        await onTable?.(table);
       }
     }
     return { manifest, parts };
@@ -195,7 +199,11 @@ export class PackageStore {
     if (bytes === undefined) return found;
     for (const component of this.#remember(manifest, bytes).manifest.components) {
       if (!components.includes(component.name)) continue;
-      for (const { table } of component.parts) if (!(table instanceof Uint8Array)) await whole(table);
+      for (const { table } of component.parts) {
+        if (table instanceof Uint8Array) continue;
+        const packed = await whole(table);
+        if (packed !== undefined) this.#fetched.put(table, packed);
+      }
     }
     return found;
   }

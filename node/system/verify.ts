@@ -73,12 +73,11 @@ export async function verifyState(system: System, number: number, { full, packag
   const threads = full || (await system.packages.rows(packages)) > MANY;
   if (threads) system.pool.start();
   const inspection = new Inspection(system, number, { reads: full, threads });
-  const tree = await treeOf(system, packages, async (entries) => {
-    inspection.begin(entries);
-    await breathe(signal);
+  const tree = await treeOf(system, packages, async ({ entries }) => {
+    if (inspection.begin(entries)) await breathe(signal);
   });
   // Links to alternatives stand in no table.
-  inspection.begin(tree.system.map(({ entry }) => entry));
+  inspection.begin(tree.system.flatMap(({ entry }) => (entry.type === 'symlink' ? [entry] : [])));
   inspection.flush();
   onEvent({ type: 'total', unit: 'bytes', count: inspection.begunBytes });
   await breathe(signal);
@@ -121,13 +120,14 @@ async function changeOf({ layout }: System, entry: Entry): Promise<Changed['prob
 
 function findExtra(directory: string, { system }: Tree): string[] {
   const known = new Set<string>([STATE_FILE]);
+  let last = '';
   for (const { entry } of system) {
-    known.add(entry.path);
-    for (let slash = entry.path.lastIndexOf('/'); slash > 0; slash = entry.path.lastIndexOf('/', slash - 1)) {
-      const parent = entry.path.slice(0, slash);
-      if (known.has(parent)) break;
-      known.add(parent);
-    }
+    const { path } = entry;
+    known.add(path);
+    // Most entries follow another one of their directory.
+    if (path.lastIndexOf('/') === last.length && path.startsWith(last)) continue;
+    last = parentOf(path);
+    for (let parent = last; parent !== '' && !known.has(parent); parent = parentOf(parent)) known.add(parent);
   }
   const extra: string[] = [];
   const walk = (below: string): void => {
@@ -141,6 +141,11 @@ function findExtra(directory: string, { system }: Tree): string[] {
   };
   if (lstatSync(directory).isDirectory()) walk('');
   return extra;
+}
+
+/** Empty at the top. */
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function isTopLink(name: string): boolean {
