@@ -124,14 +124,20 @@ export class Volunteer {
     if (this.#engine !== undefined) return;
     try {
       const engine = await this.#options.loadEngine();
-      this.#engine = engine;
+      const answered = Promise.withResolvers<void>();
       this.#endWatching = [
         engine.donor.subscribe((event) => {
           if (event.type === 'status') this.#tell({ status: event.status });
         }),
         watchConditions((conditions) => this.#observe(conditions)),
-        standForElection((elected) => this.#observe({ elected })),
+        standForElection((elected) => {
+          this.#observe({ elected });
+          answered.resolve();
+        }),
       ];
+      // Until it is known, nobody is told that another tab gives.
+      await answered.promise;
+      this.#engine = engine;
       await engine.donor.start(this.#view.settings, this.#conditions);
       engine.donor.observe(this.#conditions);
       this.#tell({ phase: 'running', status: engine.donor.status });

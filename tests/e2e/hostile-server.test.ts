@@ -8,8 +8,6 @@ import { document, moss, mossDone } from './moss.ts';
 import { visibleSystem } from './root-snapshot.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
 
-/** Milliseconds after which moss is killed, and has failed: with a second of patience for each answer it has to end long before. */
-const LIMIT = 120_000;
 /** Cases at a time: most of each is waiting. */
 const LANES = 4;
 
@@ -66,7 +64,7 @@ describe('a web server that misbehaves', { concurrency: LANES }, () => {
       return typeof behave === 'function' ? behave(times, path) : behave;
     };
     server.requests = [];
-    const ran = await moss(on === 'blocks' ? ['install', 'new', '--yes', '--json'] : ['repo', 'update', '--json'], { root, limit: LIMIT });
+    const ran = await moss(on === 'blocks' ? ['install', 'new', '--yes', '--json'] : ['repo', 'update', '--json'], { root });
     server.behave = () => undefined;
     assert.deepEqual(readdirSync(around), ['root'], 'nothing is written outside of the root');
     const said = document(ran);

@@ -44,7 +44,7 @@ describe('machines behind routers', { timeout: 600_000, skip: noNat() ?? false }
   let phone: Machine;
 
   const rootOf = ({ name }: Machine): string => join(path, name);
-  const of = (machine: Machine): MossOptions => ({ root: rootOf(machine), prefix: machine.prefix, limit: 60_000 });
+  const of = (machine: Machine): MossOptions => ({ root: rootOf(machine), prefix: machine.prefix });
   const isLarge = (machine: Machine): boolean => readFileSync(join(rootOf(machine), 'usr/lib/suite/large.bin')).equals(noise(LARGE, 'suite'.length * 7919 + '1.0'.length));
 
   async function takePart(machine: Machine): Promise<void> {

@@ -29,7 +29,7 @@ describe('an office', { timeout: 400_000, skip: skip ?? false }, () => {
   const machines: Machine[] = [];
 
   const rootOf = ({ name }: Machine): string => join(path, name);
-  const of = (machine: Machine): MossOptions => ({ root: rootOf(machine), prefix: machine.prefix, limit: 120_000 });
+  const of = (machine: Machine): MossOptions => ({ root: rootOf(machine), prefix: machine.prefix });
   const on = (machine: Machine, ...args: string[]): Promise<Ran> => mossDone([...args, '--yes'], of(machine));
   const at = (number: number): Machine => {
     const machine = machines[number - 1];

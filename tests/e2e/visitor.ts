@@ -11,7 +11,7 @@ import { passingIdentity } from '../../node/peer/identity.ts';
 import { nodeCompressor } from '../../node/zstd.ts';
 
 const [, , address = '', relay = '', id = '', cid = ''] = process.argv;
-const LIMIT = 120_000;
+const LIMIT = 180_000;
 
 const host = await Host.start({
   key: passingIdentity(),

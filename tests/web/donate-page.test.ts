@@ -183,6 +183,27 @@ describe('the donate page', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
     await close(page);
   });
 
+  it('says nothing of other tabs while it waits for the answer of the browser', async () => {
+    const page = await open();
+    await page.evaluate(() => {
+      const { locks } = navigator;
+      const request = locks.request.bind(locks) as (...all: unknown[]) => Promise<unknown>;
+      const granted = new Promise<void>((grant) => Object.assign(globalThis, { grant }));
+      Object.assign(locks, { request: (...all: unknown[]) => granted.then(() => request(...all)) });
+      const main = document.querySelector('main');
+      const lines: string[] = [];
+      if (main !== null) new MutationObserver(() => lines.push(document.querySelector('h1')?.textContent ?? '')).observe(main, { childList: true, characterData: true, subtree: true });
+      Object.assign(globalThis, { lines });
+    });
+    await page.click('button.primary');
+    await page.waitForFunction(() => 'donor' in globalThis);
+    await page.evaluate(() => (globalThis as unknown as { grant(): void }).grant());
+    await hasStarted(page);
+    await act(page, SERVING);
+    assert.deepEqual([...new Set(await page.evaluate(() => (globalThis as unknown as { lines: string[] }).lines))], ['Getting ready', 'Looking for the repository and for peers', 'Giving to 3 machines']);
+    await close(page);
+  });
+
   it('keeps limits over a reload, and goes on by itself; who stopped stays stopped', async () => {
     const page = await openGiving(SERVING);
     await page.fill('#limit-rate', '2.5');

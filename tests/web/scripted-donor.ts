@@ -4,10 +4,7 @@ import type { ScriptedDonor } from './page/scripted-engine.ts';
 
 declare const donor: ScriptedDonor | undefined;
 
-/**
- * Waits until the donor of a page has started and its tab is elected. The election is answered some time after the
- * start: until then the page says that another tab gives, whatever a test tells.
- */
+/** Waits until the donor of a page has started, which it does once the browser has said whether its tab is elected, and that it is. */
 export async function hasStarted(page: Page | Frame): Promise<void> {
   await page.waitForFunction(() => typeof donor !== 'undefined' && donor.settings !== undefined && donor.conditions?.elected === true);
 }
