@@ -89,6 +89,21 @@ export class Database {
     }
   }
 
+  /** Whether another version of moss made the database: that is no damage, and `open` makes it anew. */
+  static isOfAnotherVersion(path: string): boolean {
+    try {
+      const db = new DatabaseSync(path, { readOnly: true });
+      try {
+        const version = versionOf(db);
+        return version !== 0 && version !== VERSION;
+      } finally {
+        db.close();
+      }
+    } catch {
+      return false;
+    }
+  }
+
   /** The record of a state, where it is entered and can be read. */
   static recordOf(path: string, number: number): State | undefined {
     const opened = tryOpen(path);
@@ -259,8 +274,7 @@ function tryOpen(path: string): DatabaseSync | undefined {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
-    const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version === VERSION) {
+    if (versionOf(db) === VERSION) {
       db.prepare('SELECT count(*) FROM state').get();
       return db;
     }
@@ -269,4 +283,9 @@ function tryOpen(path: string): DatabaseSync | undefined {
   }
   db?.close();
   return undefined;
+}
+
+/** 0 where nothing was written yet. */
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
 }

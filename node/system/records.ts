@@ -27,9 +27,12 @@ export async function verifyRecords({ layout, packages }: System, state: State):
   return { findings, readable };
 }
 
-/** Whether the database says of a state what the state's records say, which are whole. */
-export async function verifyDatabase({ layout, packages }: System, state: State): Promise<Finding[]> {
-  if (!existsSync(layout.database) || Database.fits(layout.database, state, await packages.facts(state.packages))) return [];
+/** Whether the database says of a state what the state's records say, which are whole. One of another version of moss is made anew first. */
+export async function verifyDatabase(system: System, state: State): Promise<Finding[]> {
+  const { layout, packages } = system;
+  if (!existsSync(layout.database)) return [];
+  if (Database.isOfAnotherVersion(layout.database)) await mendDatabase(system);
+  if (Database.fits(layout.database, state, await packages.facts(state.packages))) return [];
   return [{ path: relative(layout.root, layout.database), package: '', problem: 'altered' }];
 }
 

@@ -280,6 +280,20 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.match(await world.text('list'), /^hello +1\.0/m);
   });
 
+  test('the database of another version of moss is no damage, and is made anew', async () => {
+    const { DatabaseSync } = await import('node:sqlite');
+    const open = (): InstanceType<typeof DatabaseSync> => new DatabaseSync(inRoot('.moss/moss.sqlite'));
+    const versionOf = (database: InstanceType<typeof DatabaseSync>): unknown => database.prepare('PRAGMA user_version').get()?.['user_version'];
+    const old = open();
+    const version = versionOf(old);
+    old.exec('DROP TABLE entry; PRAGMA user_version = 2;');
+    old.close();
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+    const made = open();
+    assert.deepEqual([versionOf(made), Number(made.prepare('SELECT count(*) AS rows FROM entry').get()?.['rows']) > 0], [version, true]);
+    made.close();
+  });
+
   test('the record of a state is written anew from the database', async () => {
     const record = inState('.moss-state.json');
     const intact = readFileSync(record, 'utf8');
