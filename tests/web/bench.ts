@@ -1,4 +1,7 @@
-/** From a tab to Node: the exchange over WebRTC-direct, WebSocket and WebTransport, beside a WebSocket that only sends. */
+/**
+ * From a tab to Node: the exchange over WebRTC-direct, WebSocket and WebTransport, beside a WebSocket that only sends.
+ * `BENCH_BROWSER` names the ones to measure, and then nothing but their blocks.
+ */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -30,6 +33,8 @@ const PLAIN = 64 * MIB;
 const CONNECTIONS = 8;
 const TRANSPORTS = ['webrtc-direct', 'websocket', 'webtransport'] as const;
 type Carrier = (typeof TRANSPORTS)[number];
+const NAMES: Readonly<Record<Carrier, string>> = { 'webrtc-direct': 'WebRTC-direct', websocket: 'WebSocket', webtransport: 'WebTransport' };
+const NAMED = process.env['BENCH_BROWSER']?.split(',');
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export const bench: Bench = async ({ cache, rounds, note }) => {
@@ -41,8 +46,13 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
   const pages = await servePages((path) => (path === '/page.js' ? { body: script, type: 'text/javascript' } : { body: '<!doctype html><script src="/page.js"></script>', type: 'text/html' }));
   const browser = await launch();
   const state = join(cache, 'browser-peer');
-  const transports = TRANSPORTS.filter((each) => each !== 'webtransport' || NO_QUIC === false);
+  const transports = TRANSPORTS.filter((each) => NAMED?.includes(each) ?? (each !== 'webtransport' || NO_QUIC === false));
   const measured = new Map<string, number[]>();
+  const of = (what: string): number => median(measured.get(what) ?? []);
+  const blocks = (transport: Carrier): Figure[] => [
+    { what: `${NAMES[transport]}, 1 MiB blocks on one stream, MiB/s`, value: of(`${transport} large`), unit: 'ratio', goal: transport === 'webrtc-direct' ? { least: 20 } : undefined },
+    { what: `${NAMES[transport]}, 4 KiB blocks on one stream`, value: of(`${transport} small`), unit: '/s', goal: transport === 'webrtc-direct' ? { least: 2500 } : undefined },
+  ];
   const add = (what: string, value: number): void => void measured.set(what, [...(measured.get(what) ?? []), value]);
   try {
     const page = await browser.newPage();
@@ -62,6 +72,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
       note(`round ${round + 1}: ${[...measured].map(([what, values]) => `${what} ${values.at(-1)?.toFixed(1)}`).join(', ')}`);
     }
     await browser.close();
+    if (NAMED !== undefined) return transports.flatMap(blocks);
     const tabs = await launchTabs();
     try {
       const other = await tabs.open('about:blank');
@@ -84,24 +95,16 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     await pages.close();
     rmSync(state, { recursive: true, force: true });
   }
-  const of = (what: string): number => median(measured.get(what) ?? []);
-  const figures: Figure[] = [
+  return [
     { what: 'a plain WebSocket, MiB/s (nothing checked)', value: of('plain'), unit: 'ratio' },
-    { what: 'WebRTC-direct, 1 MiB blocks on one stream, MiB/s', value: of('webrtc-direct large'), unit: 'ratio', goal: { least: 20 } },
-    { what: 'the same ÷ plain WebSocket', value: of('webrtc-direct large') / of('plain'), unit: 'ratio' },
-    { what: 'WebRTC-direct, 4 KiB blocks on one stream', value: of('webrtc-direct small'), unit: '/s', goal: { least: 2500 } },
-    { what: 'WebSocket, 1 MiB blocks on one stream, MiB/s', value: of('websocket large'), unit: 'ratio' },
-    { what: 'WebSocket, 4 KiB blocks on one stream', value: of('websocket small'), unit: '/s' },
-    ...(NO_QUIC === false
-      ? ([
-          { what: 'WebTransport, 1 MiB blocks on one stream, MiB/s', value: of('webtransport large'), unit: 'ratio' },
-          { what: 'WebTransport, 4 KiB blocks on one stream', value: of('webtransport small'), unit: '/s' },
-        ] as const)
-      : [{ what: 'WebTransport, blocks on one stream', missing: NO_QUIC }]),
+    ...blocks('webrtc-direct'),
+    { what: 'the same ÷ plain WebSocket, 1 MiB blocks', value: of('webrtc-direct large') / of('plain'), unit: 'ratio' },
+    ...blocks('websocket'),
+    ...(NO_QUIC === false ? blocks('webtransport') : [{ what: 'WebTransport, blocks on one stream', missing: NO_QUIC }]),
     { what: 'hidden tab ÷ visible tab, WebRTC-direct, 1 MiB blocks', value: of('hidden') / of('visible'), unit: 'ratio', goal: { least: 0.8 } },
     { what: 'from the start to the first connection, WebRTC-direct', value: of('webrtc-direct click'), unit: 'ms', goal: { most: 1000 } },
+    ...(await storeFigures({ cache, rounds, note })),
   ];
-  return [...figures, ...(await storeFigures({ cache, rounds, note }))];
 };
 
 type Serve = (addresses: string[], transport: Carrier) => Promise<void>;
