@@ -9,6 +9,7 @@ import { ExchangeServer } from '../../core/exchange/server.ts';
 import { encodeMessage } from '../../core/exchange/wire/encode.ts';
 import type { StreamHandler } from '../../core/ports/transport.ts';
 import { nodeClock } from '../../node/clock.ts';
+import type { Certificates } from '../../node/peer/certificates.ts';
 import { Host, parseMultiaddr } from '../../node/peer/host.ts';
 import { passingIdentity } from '../../node/peer/identity.ts';
 import type { RemotePeer } from '../../node/peer/remote-peer.ts';
@@ -16,18 +17,24 @@ import { readServedSite } from '../../node/peer/served-site.ts';
 import { SiteHoldings } from '../../node/peer/site-holdings.ts';
 import { ENVIRONMENT, START } from './moss.ts';
 
-/** @param webSocketPort where browsers reach it, too; 0 is any port */
-export async function startHost(handler: StreamHandler, webSocketPort?: number): Promise<Host> {
-  const host = await Host.create({ key: passingIdentity(), scope: 'lan', listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort }, connections: 64 });
+/** How browsers reach a host, too. */
+export interface ForBrowsers {
+  /** 0 is any port. */
+  webSocketPort?: number;
+  webRtc?: Certificates;
+}
+
+export async function startHost(handler: StreamHandler, { webSocketPort, webRtc }: ForBrowsers = {}): Promise<Host> {
+  const host = await Host.create({ key: passingIdentity(), scope: 'lan', listen: { host: '127.0.0.1', port: 0, bulkPort: 0, webSocketPort }, webRtc, connections: 64 });
   await host.handle(handler);
   await host.start();
   return host;
 }
 
 /** Serves all blocks of a site as they are. @param onServed called with the bytes of each turn */
-export async function startHonest(site: string, onServed: (bytes: number) => void = () => undefined, webSocketPort?: number): Promise<Host> {
+export async function startHonest(site: string, onServed: (bytes: number) => void = () => undefined, browsers?: ForBrowsers): Promise<Host> {
   const server = new ExchangeServer({ holdings: new SiteHoldings(site, await readServedSite(site)), clock: nodeClock, onServed: (_, bytes) => onServed(bytes) });
-  return startHost(server.handle, webSocketPort);
+  return startHost(server.handle, browsers);
 }
 
 /** What a site that knows these peers says. */

@@ -8,11 +8,12 @@ import { parseCid } from '../../core/dag/cid.ts';
 import { PeerSource } from '../../core/exchange/peer-source.ts';
 import { nodeClock } from '../../node/clock.ts';
 import { nodeHasher } from '../../node/hasher.ts';
+import { Certificates } from '../../node/peer/certificates.ts';
 import type { Host } from '../../node/peer/host.ts';
 import { hostilePeers } from '../core/exchange/hostile-peers.ts';
 import { makeRepository, temporaryDirectory, writePackage, type Repository } from '../e2e/fixture.ts';
 import { until } from '../e2e/installer.ts';
-import { hintsOf, startHonest, startHost } from '../e2e/peer-hosts.ts';
+import { hintsOf, startHonest, startHost, type ForBrowsers } from '../e2e/peer-hosts.ts';
 import { bundle, filesOf, launch, NO_CHROMIUM, servePages, type PageServer } from './chromium.ts';
 import { donorSettings, Tab } from './swarm-of-one.ts';
 
@@ -27,7 +28,7 @@ const LIMIT = 180_000;
 /** As many as a tab connects to at once, less the honest one. */
 const LIARS = ['right sizes and wrong content', 'less than was asked for', 'more than was asked for', 'data that nobody asked for', 'zstd that is none', 'a message of 4 GiB', 'noise'];
 
-describe('a tab among peers that lie', { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
+for (const carrier of ['webrtc-direct', 'websocket'] as const) describe(`a tab among peers that lie, by ${carrier}`, { skip: NO_CHROMIUM, timeout: 600_000 }, () => {
   const { path, remove } = temporaryDirectory('lying-peers');
   const hosts: Host[] = [];
   let repository: Repository;
@@ -47,13 +48,13 @@ describe('a tab among peers that lie', { skip: NO_CHROMIUM, timeout: 600_000 }, 
     pages = await servePages((request) => {
       if (request === '/') return { body: '<!doctype html><title>donor</title><script src="/donor.js"></script>', type: 'text/html' };
       if (request === '/donor.js') return { body: script, type: 'text/javascript' };
-      if (request === '/moss.json') return { body: hintsOf(hosts.flatMap(({ addresses }) => addresses.map(String).filter((address) => address.includes('/ws/')))) };
+      if (request === '/moss.json') return { body: hintsOf(hosts.flatMap(({ addresses }) => addresses.map(String).filter((address) => address.includes(carrier === 'websocket' ? '/ws/' : '/webrtc-direct/')))) };
       // The site has what is signed. Larger blocks than these come from peers, or not at all.
       const served = files(request);
       return request.startsWith('/blocks/') && (served?.body.length ?? 0) > largest ? undefined : served;
     });
     browser = await launch();
-    tab = await Tab.open(browser, { pages }, ['websocket']);
+    tab = await Tab.open(browser, { pages }, [carrier]);
   });
   after(async () => {
     await browser?.close();
@@ -61,13 +62,21 @@ describe('a tab among peers that lie', { skip: NO_CHROMIUM, timeout: 600_000 }, 
     remove();
   });
 
+  /** Each has a certificate of its own. */
+  async function forBrowsers(): Promise<ForBrowsers> {
+    if (carrier === 'websocket') return { webSocketPort: 0 };
+    const webRtc = new Certificates(join(path, `certificate-${hosts.length}.json`));
+    await webRtc.renew(nodeClock.now());
+    return { webRtc };
+  }
+
   async function startLiars(kinds: readonly string[]): Promise<Map<string, string>> {
     const handlers = hostilePeers(nodeClock);
     const ids = new Map<string, string>();
     for (const kind of kinds) {
       const handler = handlers[kind];
       assert.ok(handler, kind);
-      const host = await startHost(handler, 0);
+      const host = await startHost(handler, await forBrowsers());
       hosts.push(host);
       ids.set(host.id, kind);
     }
@@ -134,7 +143,7 @@ describe('a tab among peers that lie', { skip: NO_CHROMIUM, timeout: 600_000 }, 
 
   it('fills from an honest one among others that lie, each block as it was published, and no further than its quota', async () => {
     await startLiars(LIARS.slice(0, 3));
-    honest = await startHonest(repository.site, undefined, 0);
+    honest = await startHonest(repository.site, undefined, await forBrowsers());
     hosts.push(honest);
     const status = await tab.shows('it serves', ({ state }) => state === 'serving', LIMIT);
     const whole = status.held.filter(({ held, bytes }) => held === bytes);
@@ -145,6 +154,7 @@ describe('a tab among peers that lie', { skip: NO_CHROMIUM, timeout: 600_000 }, 
     const most = await tab.page.evaluate(() => Math.max(...globalThis.page.events.map((event) => (event.type === 'status' ? event.status.stored : 0))));
     assert.ok(most <= QUOTA, `${most} bytes at some time`);
     assert.ok(!(await banned()).includes(honest.id));
+    assert.ok(status.peers.every(({ transport }) => transport === carrier), JSON.stringify(status.peers));
     assert.ok(pages.requests.some((request) => request.startsWith('/blocks/')), 'the site was asked, too');
   });
 
