@@ -8,6 +8,7 @@ import type { DaemonStatus } from '../peer/control.ts';
 import { unitOf, type Unit } from '../peer/unit.ts';
 import { count } from '../ui/format.ts';
 import { defaultRoot, type Context } from './context.ts';
+import { leaveSoon } from './leave.ts';
 import { flagOption } from './options.ts';
 
 /** Milliseconds for a daemon to be ready. */
@@ -55,6 +56,7 @@ async function runHere({ layout, environment, output, signal }: Context): Promis
       told = true;
     },
   });
+  leaveSoon();
 }
 
 /** The same process again with a small heap: V8 and the C library take that when they start, and not later. */

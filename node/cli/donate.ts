@@ -12,6 +12,7 @@ import { parseFingerprint } from '../../core/trust/fingerprint.ts';
 import { readBytes } from '../config/settings.ts';
 import { count, formatBytes } from '../ui/format.ts';
 import type { Context } from './context.ts';
+import { leaveSoon } from './leave.ts';
 import { flagOption, numberOption, textOption } from './options.ts';
 
 /** Peers at the same time. */
@@ -62,6 +63,7 @@ export async function run(context: Context, [url = '']: string[], options: Recor
     await aborted;
   } finally {
     await donor.stop();
+    leaveSoon();
   }
 }
 

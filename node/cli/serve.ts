@@ -11,6 +11,7 @@ import { FIRST_PAGE } from '../publish/site-hints.ts';
 import type { SitePeer } from '../peer/site-peer.ts';
 import { ServeLog } from '../ui/serve-log.ts';
 import type { Context } from './context.ts';
+import { leaveSoon } from './leave.ts';
 import { flagOption, listOption, numberOption, textOption } from './options.ts';
 
 const PORT = 8787;
@@ -55,6 +56,7 @@ export async function run(context: Context, [directory = '.']: string[], options
   log.flush();
   output.note('Stopping ...');
   await Promise.all([server.close(), peer?.stop()]);
+  leaveSoon();
 }
 
 interface ServingPeer {

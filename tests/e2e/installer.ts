@@ -44,6 +44,7 @@ export async function startMoss(args: readonly string[], env: Record<string, str
       const guard = globalThis.setTimeout(() => child.kill('SIGKILL'), 60_000);
       await ended;
       clearTimeout(guard);
+      if (child.signalCode !== null) throw new Error(`moss ${args.join(' ')} did not end by itself, but by ${child.signalCode}:\n${errors.slice(-2000)}`);
     },
   };
 }
