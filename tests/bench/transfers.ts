@@ -90,9 +90,11 @@ export interface PeerSide extends Side {
 /** A daemon of the root, and a host that asks it. */
 export async function peerSide(moss: string, root: string): Promise<PeerSide> {
   const daemon = spawn(process.execPath, [moss, 'daemon', '--foreground', '--json', '-D', root], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [, address] = /"(\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+)"/.exec(await said(daemon, '}\n')) ?? [];
+  // It listens on all addresses, and tells others none of loopback where it has another.
+  const [, rest] = /"\/ip4\/[\d.]+(\/tcp\/\d+\/p2p\/\w+)"/.exec(await said(daemon, '}\n')) ?? [];
+  if (rest === undefined) throw new Error(`the daemon of ${root} did not say where it listens`);
   const host = await Host.start({ key: passingIdentity(), scope: 'lan', connections: 8 });
-  await host.dial([parseMultiaddr(address ?? '')]);
+  await host.dial([parseMultiaddr(`/ip4/127.0.0.1${rest}`)]);
   while (host.peers[0] === undefined) await nodeClock.sleep(5);
   const [peer] = host.peers;
   const source = new PeerSource({ peer, clock: nodeClock, streams: 2 });
