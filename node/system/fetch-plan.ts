@@ -11,6 +11,7 @@ import type { AbortOptions } from '../../core/ports/abort.ts';
 import { nodeClock } from '../clock.ts';
 import { hasGnuGzip } from '../gzip.ts';
 import { nodeHasher } from '../hasher.ts';
+import { nodeRandom } from '../random.ts';
 import type { Staging } from '../store/staging.ts';
 import { ArrivingFrames } from './arriving-frames.ts';
 import { collectGarbage } from './memory.ts';
@@ -192,7 +193,7 @@ async function fetchFrames(
         arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: sizes && filesOf(frame.pieces, sizes), after: starts(frame) })),
         {
           ...asked,
-          ...(asked.join !== undefined && { hasher: nodeHasher, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
+          ...(asked.join !== undefined && { hasher: nodeHasher, random: nodeRandom, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
           sources: [...sources, ...known],
           clock: nodeClock,
           signal,
