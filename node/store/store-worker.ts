@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { serve } from '../threads/serve.ts';
 import { inspectPart } from '../link/inspect-part.ts';
 import { linkPart } from '../link/link-part.ts';
-import { tuneEngine } from './engine.ts';
+import { compileQuickly } from './engine.ts';
 import { adoptFiles, checkFiles, lookAtFiles } from './files.ts';
 import { patchUnits } from './patch.ts';
 import { takeUnits } from './take.ts';
@@ -10,7 +10,7 @@ import type { StoreResult, StoreTask, StoreThread } from './tasks.ts';
 import { unpackFrame } from './unpack.ts';
 
 // The pool gives each thread this.
-tuneEngine(workerData as StoreThread);
+if (!(workerData as StoreThread).asksPeers) compileQuickly();
 
 serve((task: StoreTask): StoreResult | Promise<StoreResult> => {
   switch (task.kind) {

@@ -8,6 +8,7 @@ import { FileStore } from '../store/file-store.ts';
 import { Layout } from '../store/layout.ts';
 import { Lock } from '../store/lock.ts';
 import type { StorePool } from '../store/staging.ts';
+import { keepYoungGenerationSmall } from '../store/engine.ts';
 import { openStorePool } from '../store/pool.ts';
 import { activeState } from './installed.ts';
 import { PackageStore } from './package-store.ts';
@@ -62,6 +63,8 @@ export class System {
   }
 
   private constructor(layout: Layout, settings: Settings, { onEvent }: OpenOptions, lock: Lock | undefined, peers?: PeerAccess) {
+    // Who only reads makes little of it, and its threads start sooner without.
+    if (lock !== undefined) keepYoungGenerationSmall();
     this.layout = layout;
     this.settings = settings;
     this.onEvent = onEvent;
