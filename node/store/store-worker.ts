@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { serve } from '../threads/serve.ts';
 import { inspectPart } from '../link/inspect-part.ts';
 import { linkPart } from '../link/link-part.ts';
-import { compileQuickly } from './engine.ts';
+import { compileQuickly } from './compiling.ts';
 import { adoptFiles, checkFiles, lookAtFiles } from './files.ts';
 import { patchUnits } from './patch.ts';
 import { takeUnits } from './take.ts';

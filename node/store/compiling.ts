@@ -1,15 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Keeps V8's young generation at its size. Installing makes much short-lived garbage, most of it small handles of large buffers:
- * with the usual growth the peak memory of an install is 55 MB higher, and no faster (measured). It has to be said before
- * planning, which is before any thread starts.
- */
-export function keepYoungGenerationSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
-/**
  * Keeps V8 from its last and slowest compiler: a command is over before what that makes pays, and its threads take the cores
  * from the others. It is 7 % of the processor time of `moss verify`, 5 % of an update, and nothing of an installation (measured).
  * Not where peers are asked: the ciphers of libp2p are JavaScript, and worth it.
