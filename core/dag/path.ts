@@ -109,3 +109,8 @@ function resolveNames(names: readonly string[], depth: number): string[] | undef
   }
   return out;
 }
+
+/** The path of the directory that something lies in; empty at the top. */
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}

@@ -3,7 +3,7 @@
  * nothing below what is no directory, no two names that some file system takes for one by their Unicode form.
  */
 import type { DirectoryEntry, Entry, FileEntry, LinkEntry, Owner } from '../../core/dag/entry.ts';
-import { comparePaths, linkTarget, parsePath, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
+import { comparePaths, linkTarget, parentOf, parsePath, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import { shown, type Place } from './place.ts';
 
 type Row = { entry: Entry; spelled: string };
@@ -139,10 +139,6 @@ export function insidePath(spelled: string): string {
 
 function isAlias(path: string): boolean {
   return (USR_ALIASES as readonly string[]).includes(path);
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 /** Where a relative link at `path` leads, as text; `undefined` when out of the root. */

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
-import { USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
+import { parentOf, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
@@ -141,11 +141,6 @@ function findExtra(directory: string, { system }: Tree): string[] {
   };
   if (lstatSync(directory).isDirectory()) walk('');
   return extra;
-}
-
-/** Empty at the top. */
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function isTopLink(name: string): boolean {
