@@ -1,4 +1,5 @@
 /** Verifies a state, shows what is broken, and mends it where that was asked for: `verify` and `state verify`. */
+import { relative } from 'node:path';
 import { MossError } from '../../core/error.ts';
 import type { PackagePath } from '../../core/dag/path.ts';
 import { restoreConfiguration } from '../system/configure.ts';
@@ -45,7 +46,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
   const system = mends || restores ? await System.openToWrite(options) : await System.open(options);
   try {
     if (!quick) system.pool.start();
-    const state = await recordOf(system, number, { mend: mends });
+    const { state, findings: ofRecord } = recordOf(system, number, { mend: mends });
     const chosen = chooseNames(request.packages, state.packages.map(({ name }) => name));
     const records = await verifyRecords(system, state);
     // Without the records it cannot be told how the rest should be.
@@ -63,8 +64,8 @@ export async function verifyAndReport(context: Context, schema: string, request:
       signal,
     });
     if (mends && database.length > 0) await mendDatabase(system);
-    const broken = [...verified.links, ...verified.broken.map(({ path, package: owner, problem }) => ({ path, package: owner, problem }))];
-    const findings = [...records.findings, ...database, ...broken];
+    const broken = [...verified.links.map(({ path, problem }) => ({ path: relative(context.root, path), package: '', problem })), ...verified.broken.map(({ path, package: owner, problem }) => ({ path, package: owner, problem }))];
+    const findings = [...ofRecord, ...records.findings, ...database, ...broken];
     const plan = broken.length > 0 ? await planRepair(system, verified, readable) : undefined;
     const { entries, files, bytes, changed, extra } = verified;
     const restored: PackagePath[] = [];

@@ -1,4 +1,5 @@
 import { MossError } from '../../core/error.ts';
+import { Database } from '../system/database.ts';
 import { activeNumber, stateNumbers } from '../system/installed.ts';
 import type { Context } from './context.ts';
 import { flagOption } from './options.ts';
@@ -7,7 +8,8 @@ import { verifyAndReport } from './verify-state.ts';
 export async function run(context: Context, packages: string[], options: Record<string, unknown>): Promise<number> {
   const number = activeNumber(context.layout);
   const last = stateNumbers(context.layout).at(-1);
-  if (number === undefined || !stateNumbers(context.layout).includes(number)) {
+  const isKnown = number !== undefined && (stateNumbers(context.layout).includes(number) || Database.recordOf(context.layout.database, number) !== undefined);
+  if (!isKnown) {
     if (last === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
     throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });
   }

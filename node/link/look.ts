@@ -31,9 +31,13 @@ export interface Inode {
   ino: number;
 }
 
+const SET_GROUP_ID = 0o2000;
+
 /** Looks at entries of one state. */
 export class StateLook {
   readonly #directory: string;
+  /** The set-group-ID bit, where the state's directory has it: what is made in it gets it too (mkdir(2)). */
+  readonly #inherited: number;
   /** Whose files a root has, where nothing else is said. */
   readonly #owners: readonly Ids[];
   readonly #directories: Map<string, boolean>;
@@ -42,6 +46,7 @@ export class StateLook {
 
   constructor(directory: string, owners: readonly Ids[]) {
     this.#directory = directory;
+    this.#inherited = (lstatSync(directory, { throwIfNoEntry: false })?.mode ?? 0) & SET_GROUP_ID;
     this.#owners = owners;
     this.#directories = new Map([[directory, true]]);
     this.#last = directory;
@@ -52,7 +57,7 @@ export class StateLook {
     if (!this.reaches(entry.path)) return { problem: 'missing' };
     const stat = opened === undefined ? lstatSync(entry.path, { throwIfNoEntry: false }) : fstatSync(opened);
     if (stat === undefined) return { problem: 'missing' };
-    const problem = problemOf(entry, stat) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');
+    const problem = problemOf(entry, stat, this.#inherited) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');
     // A file that was written to, through another of its names perhaps, shows by its time.
     if (entry.type === 'file' && problem === undefined) return { problem: isAsLeft(stat, entry.size) ? undefined : 'touched', inode: stat };
     return { problem };
@@ -83,7 +88,7 @@ export class StateLook {
   }
 }
 
-function problemOf(entry: ExpectedEntry, stat: Stats): Problem | undefined {
+function problemOf(entry: ExpectedEntry, stat: Stats, inherited: number): Problem | undefined {
   const mode = stat.mode & 0o7777;
   switch (entry.type) {
     case 'file':
@@ -95,8 +100,7 @@ function problemOf(entry: ExpectedEntry, stat: Stats): Problem | undefined {
       return readlinkSync(entry.path) === entry.target ? undefined : 'link';
     case 'directory':
       if (!stat.isDirectory()) return 'type';
-      // The mask of the process that made it may have taken bits away.
-      return mode === entry.mode || (entry.mode === 0o755 && (mode & ~entry.mode) === 0) ? undefined : 'mode';
+      return mode === entry.mode || mode === (entry.mode | inherited) ? undefined : 'mode';
   }
 }
 

@@ -1,16 +1,16 @@
 /** Builds the tree of a state: directories, links into the store, symbolic links; and the top of a root. */
-import { chmodSync, chownSync, closeSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, copyFileSync, existsSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { linkTarget, USR_ALIASES } from '../../core/dag/path.ts';
+import { linkTarget } from '../../core/dag/path.ts';
 import type { Entry, Owner } from '../../core/dag/entry.ts';
-import { USER_TOPS, type TreeEntry } from '../../core/install/tree.ts';
+import type { TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
 import { isExecutable } from '../store/modes.ts';
 import type { Layout } from '../store/layout.ts';
 import type { StorePool } from '../store/staging.ts';
 import type { LinkMethod, Special } from './link-files.ts';
 import { LinkPacker } from './packed-links.ts';
-import { rootLinks } from './root-links.ts';
+import { brokenLinks, rootLinks, stateLinks, type BrokenLink } from './top-links.ts';
 
 /** Entries handed to a worker at a time: enough to keep it busy for some milliseconds. */
 const BATCH = 512;
@@ -56,7 +56,7 @@ export async function buildStateTree(directory: string, entries: readonly TreeEn
     if (isRoot && entry.owner !== undefined) chownSync(path, entry.owner.uid, entry.owner.gid);
     chmodSync(path, isRoot ? entry.mode : entry.mode | 0o700);
   }
-  linkTops(directory);
+  for (const [name, target] of stateLinks(entries)) symlinkSync(target, `${directory}/${name}`);
 }
 
 /** What a file needs beyond a link into the store; `undefined` for the modes that store files stand for. */
@@ -66,39 +66,36 @@ export function specialOf(mode: number, owner: Owner | undefined, isRoot: boolea
 }
 
 /**
- * A state looks like a whole system: relative links that climb to the top find `bin` and `etc` there, since the kernel
- * takes `..` from where the state really lies.
- */
-function linkTops(directory: string): void {
-  for (const alias of USR_ALIASES) {
-    if (existsSync(`${directory}/usr/${alias}`)) symlinkIfMissing(`usr/${alias}`, `${directory}/${alias}`);
-  }
-  for (const top of USER_TOPS) symlinkIfMissing(`../../../${top}`, `${directory}/${top}`);
-}
-
-function symlinkIfMissing(target: string, path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) symlinkSync(target, path);
-}
-
-/**
  * The links at the top of a root that lead into the active state: `usr`, its aliases, and whatever else states hold.
  * They are made once; activating another state does not touch them. With `dryRun` nothing is made.
  *
  * @throws MossError `exists` when something else is in the way
  */
 export function linkRoot(root: string, entries: readonly TreeEntry[], { dryRun = false } = {}): void {
-  for (const [name, target] of rootLinks(entries)) {
-    const path = join(root, name);
-    const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there === undefined) {
-      if (!dryRun) symlinkSync(target, path);
-    } else if (!there.isSymbolicLink() || readlinkSync(path) !== target) {
-      throw new MossError('exists', `${path} is in the way: moss keeps a link to ${target} there`, {
-        hint: 'Choose an empty directory as the root with -D, or move what is there.',
-        data: { path },
-      });
-    }
+  for (const link of brokenLinks(root, rootLinks(entries))) {
+    if (link.problem !== 'missing') throw inTheWay(link);
+    if (!dryRun) symlinkSync(link.target, link.path);
   }
+}
+
+/**
+ * Puts links at the top right.
+ *
+ * @throws MossError `exists` where something stands in the place of one: it may be the user's
+ */
+export function mendLinks(links: Iterable<BrokenLink>): void {
+  for (const link of links) {
+    if (link.problem === 'type') throw inTheWay(link);
+    rmSync(link.path, { force: true });
+    symlinkSync(link.target, link.path);
+  }
+}
+
+function inTheWay({ path, target }: BrokenLink): MossError {
+  return new MossError('exists', `${path} is in the way: moss keeps a link to ${target} there`, {
+    hint: 'Choose an empty directory as the root with -D, or move what is there.',
+    data: { path },
+  });
 }
 
 /** How files get from the store into a state on this file system. */

@@ -54,7 +54,9 @@ export async function reconcileDatabase(layout: Layout, packages: PackageStore, 
   const database = await openDatabase(layout, onDamaged);
   try {
     const [entered, there] = [new Set(database.states()), new Set(stateNumbers(layout))];
-    for (const number of entered) if (!there.has(number)) database.removeState(number);
+    // The tree of the active state goes by accident alone: what the database knows of it is needed to make it again.
+    const active = activeNumber(layout);
+    for (const number of entered) if (!there.has(number) && number !== active) database.removeState(number);
     await enterStates(database, packages, layout, [...there].filter((number) => !entered.has(number)), onDamaged);
   } finally {
     database.close();

@@ -1,13 +1,13 @@
 /** moss's own records of a state: the state's file, manifests and tables, and the database that is made of them. */
-import { existsSync, rmSync } from 'node:fs';
-import { relative } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { InstalledPackage, State } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { Database } from './database.ts';
 import { openDatabase } from './installed.ts';
 import type { System } from './system.ts';
-import { readStateFile, writeStateFile } from './state-file.ts';
+import { readStateFile, STATE_FILE, writeStateFile } from './state-file.ts';
 import type { Finding } from './verify.ts';
 
 export interface VerifiedRecords {
@@ -56,20 +56,31 @@ export async function mendRecords(system: System, state: State, { findings }: Ve
   }
 }
 
+/** What a state holds, and what is wrong with the file that says so. */
+export interface VerifiedRecord {
+  state: State;
+  findings: Finding[];
+}
+
 /**
- * The record of a state; where its file is damaged, from the database.
+ * The record of a state; where its file is damaged, or lost with all of the state's tree, from the database.
  *
  * @param mend whether the file is written anew
  * @throws MossError `damaged` when neither can be read
  */
-export async function recordOf({ layout, onEvent }: System, number: number, { mend }: { mend: boolean }): Promise<State> {
+export function recordOf({ layout }: System, number: number, { mend }: { mend: boolean }): VerifiedRecord {
+  const directory = layout.state(number);
   try {
-    return readStateFile(layout.state(number));
+    return { state: readStateFile(directory), findings: [] };
   } catch (error) {
     const state = error instanceof MossError && error.code === 'damaged' ? Database.recordOf(layout.database, number) : undefined;
     if (state === undefined) throw error;
-    if (mend) writeStateFile(layout.state(number), state);
-    onEvent({ type: 'warning', message: `the record of state ${number} was damaged${mend ? ', and is written anew from the database' : ''}`, hint: mend ? undefined : '--repair writes it anew from the database.' });
-    return state;
+    const path = join(directory, STATE_FILE);
+    const findings: Finding[] = [{ path: relative(layout.root, path), package: '', problem: existsSync(path) ? 'altered' : 'missing' }];
+    if (mend) {
+      mkdirSync(directory, { recursive: true });
+      writeStateFile(directory, state);
+    }
+    return { state, findings };
   }
 }

@@ -1,6 +1,5 @@
 /** Mends what `verifyState` found: fetches exactly the files that are broken, and links them anew. */
-import { lstatSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
 import type { FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
@@ -8,7 +7,7 @@ import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { hasGnuGzip } from '../gzip.ts';
-import { linkRoot } from '../link/state-tree.ts';
+import { mendLinks } from '../link/state-tree.ts';
 import { syncFileSystem } from '../store/durable.ts';
 import { looksWhole } from '../store/files.ts';
 import type { StoredFile } from '../store/file-store.ts';
@@ -126,7 +125,7 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   const ids = new Set(files.map(({ id }) => id));
   const done = new Set(rows.map(({ path }) => path));
   for (const number of stateNumbers(layout)) await relinkFiles(system, number, ids, number === verified.number ? done : new Set());
-  if (verified.links.length > 0) mendRootLinks(system, verified);
+  mendLinks(verified.links);
   await syncFileSystem(layout.moss);
   return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
 }
@@ -143,11 +142,5 @@ async function relinkFiles(system: System, number: number, ids: ReadonlySet<File
     if (!(error instanceof MossError) || error.code !== 'damaged') throw error;
     system.onEvent({ type: 'warning', message: `state ${number} may hold the same broken files: ${error.message}`, hint: `Run \`moss state verify ${number} --repair\`.` });
   }
-}
-
-/** @throws MossError `exists` where something stands in the place of a link: it may be the user's */
-function mendRootLinks({ layout }: System, { links }: VerifiedState): void {
-  for (const { path, problem } of links) if (problem === 'link') rmSync(join(layout.root, path));
-  linkRoot(layout.root, []);
 }
 

@@ -7,7 +7,7 @@ import type { AbortOptions } from '../../core/ports/abort.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
 import type { Problem } from '../link/look.ts';
-import { brokenLinks } from '../link/root-links.ts';
+import { brokenLinks, rootLinks, stateLinks, type BrokenLink } from '../link/top-links.ts';
 import { observe, treeOf } from './configure.ts';
 import { activeNumber } from './installed.ts';
 import { Inspection } from './inspection.ts';
@@ -48,8 +48,8 @@ export interface Broken extends Finding {
 export interface VerifiedState {
   number: number;
   broken: Broken[];
-  /** Links at the top of the root that are not as they should be: of the active state alone. */
-  links: Finding[];
+  /** Links at the top of the state that are not as they should be; of the active state, those at the top of the root too. */
+  links: BrokenLink[];
   /** The user's files that were changed: told, and left alone. */
   changed: Changed[];
   /** What lies in the state and belongs to no package: told, and left alone. A directory stands for all in it. */
@@ -81,8 +81,10 @@ export async function verifyState(system: System, number: number, { full, packag
   inspection.flush();
   onEvent({ type: 'total', unit: 'bytes', count: inspection.begunBytes });
   await breathe(signal);
+  // The user's files follow the active state: of another one it cannot be told what the user changed.
+  const isActive = activeNumber(layout) === number;
   const changed: Changed[] = [];
-  for (const { entry, owner } of tree.user) {
+  for (const { entry, owner } of isActive ? tree.user : []) {
     const problem = await changeOf(system, entry);
     if (problem !== undefined) changed.push({ path: entry.path, package: owner, problem });
   }
@@ -94,7 +96,7 @@ export async function verifyState(system: System, number: number, { full, packag
   return {
     number,
     broken: broken.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    links: activeNumber(layout) === number ? brokenLinks(layout.root, tree.system).map(({ name, problem }) => ({ path: name, package: '', problem })) : [],
+    links: [...(isActive ? brokenLinks(layout.root, rootLinks(tree.system)) : []), ...brokenLinks(layout.state(number), stateLinks(tree.system))],
     changed,
     extra,
     entries: tree.system.length,
@@ -139,7 +141,7 @@ function findExtra(directory: string, { system }: Tree): string[] {
       } else if (item.isDirectory()) walk(path);
     }
   };
-  if (lstatSync(directory).isDirectory()) walk('');
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) walk('');
   return extra;
 }
 

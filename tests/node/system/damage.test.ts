@@ -118,6 +118,7 @@ describe('damage', { timeout: 600_000 }, () => {
     { name: 'a directory in the place of a file', path: text(7), damage: (path) => { rmSync(path); mkdirSync(path); writeFileSync(join(path, 'x'), 'x'); }, problem: 'type' },
     { name: 'a link in the place of a file', path: text(8), damage: (path) => { rmSync(path); symlinkSync('/etc/passwd', path); }, problem: 'type' },
     { name: 'a directory that others may write into', path: 'usr/share/doc/hello', damage: (path) => chmodSync(path, 0o777), problem: 'mode' },
+    { name: 'a directory that others may not look into', path: 'usr/share/hello', damage: (path) => chmodSync(path, 0o700), problem: 'mode' },
     { name: 'a directory that is gone', path: 'usr/share/doc/other', damage: (path) => rmSync(path, { recursive: true }), problem: 'missing' },
     { name: 'what was in it', path: 'usr/share/doc/other/README', damage: () => undefined, problem: 'missing' },
     ...(IS_ROOT ? [{ name: 'another owner', path: text(9), damage: (path: string) => chownSync(path, 1234, 1234), problem: 'owner' }] : []),
@@ -163,6 +164,25 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.equal(readlinkSync(inRoot('bin')), 'usr/bin');
   });
 
+  test('so are those at the top of a state, through which its own links lead', async () => {
+    rmSync(inState('bin'));
+    rmSync(inState('etc'));
+    symlinkSync('/etc', inState('etc'));
+    assert.deepEqual(findingsOf(await world.json('verify', '--quick')), ['.moss/states/2/etc link', '.moss/states/2/bin missing']);
+    await world.json('verify', '--repair', '--quick');
+    assert.deepEqual([readlinkSync(inState('etc')), readlinkSync(inState('bin'))], ['../../../etc', 'usr/bin']);
+  });
+
+  test('directories that get the group of the one they are made in are as they should be', async () => {
+    chmodSync(inRoot('.moss/states'), 0o2755);
+    await world.text('remove', 'other', '--yes');
+    chmodSync(inRoot('.moss/states'), 0o755);
+    assert.equal(statSync(inState('usr/bin', 3)).mode & 0o2000, 0o2000);
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+    await world.text('state', 'activate', '2');
+    await world.text('state', 'remove', '3', '--yes');
+  });
+
   test('what was altered in the store is kept apart, and never linked again', async () => {
     const quarantined = readdirSync(inRoot('.moss/quarantine')).length;
     const inode = statSync(inState(text(7))).ino;
@@ -181,6 +201,7 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.deepEqual(findingsOf(document), []);
     assert.equal(readFileSync(inRoot('etc/hello.conf'), 'utf8'), '');
     assert.match((await world.moss(['verify'])).stdout, /Yours, and left alone: 2 .*\/etc\/hello\.conf/);
+    assert.deepEqual((await world.json('state', 'verify', '1'))['changed'], [], 'they follow the active state alone');
   });
 
   test("the user's files become those of their packages again where that is asked for, and what was changed stays beside", async () => {
@@ -298,10 +319,22 @@ describe('damage', { timeout: 600_000 }, () => {
     const record = inState('.moss-state.json');
     const intact = readFileSync(record, 'utf8');
     truncateSync(record, 30);
-    const found = await world.moss(['verify']);
-    assert.match(found.stderr, /record of state 2 was damaged/);
+    assert.deepEqual(findingsOf(await world.json('verify')), ['.moss/states/2/.moss-state.json altered']);
+    assert.equal((await world.moss(['verify'])).status, 1);
     assert.equal((await world.moss(['verify', '--repair'])).status, 0);
     assert.deepEqual(JSON.parse(readFileSync(record, 'utf8')), JSON.parse(intact));
+  });
+
+  test('the whole tree of the active state is made again from the database and the store', async () => {
+    const record = readFileSync(inState('.moss-state.json'), 'utf8');
+    rmSync(inState(''), { recursive: true });
+    // A change cannot be made from it, and does not forget what was installed.
+    assert.match((await world.moss(['remove', 'other', '--yes'])).stderr, /moss state verify 2 --repair/);
+    const findings = findingsOf(await world.json('verify'));
+    for (const each of ['.moss/states/2/.moss-state.json missing', '.moss/states/2/bin missing', 'usr/bin/hello missing']) assert.ok(findings.includes(each), each);
+    assert.equal(((await world.json('state', 'verify', '2', '--repair'))['repaired'] as { files: number }).files, 0);
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+    assert.deepEqual(JSON.parse(readFileSync(inState('.moss-state.json'), 'utf8')), JSON.parse(record));
   });
 
   test('a root whose active state was lost says how to go on', async () => {
