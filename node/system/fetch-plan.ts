@@ -50,11 +50,14 @@ export async function fetchPlan(
   if (resumed > 0) system.onEvent({ type: 'resumed', bytes: resumed });
   const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
   await fetchPeerDeltas(system, planned, staging, received, { signal });
-  const frames = staging.remaining(plan).toSorted(byWork);
   // Deltas start from what is here, and bring what other frames may start from.
-  for (const some of [frames.filter(({ bases }) => bases !== undefined), frames.filter(({ bases }) => bases === undefined)]) {
-    const failed = await tryFrames(system, planned, some, staging, received, { signal });
-    if (failed.size === 0) continue;
+  const { deltas = [], full = [] } = Object.groupBy(staging.remaining(plan), ({ bases }) => (bases === undefined ? 'full' : 'deltas'));
+  const undone = await tryFrames(system, planned, deltas.toSorted(byWork), staging, received, { signal });
+  staging.forget(undone);
+  // The full frames of what deltas did not bring may start from what only others bring, a dictionary among them.
+  const rest = undone.size === 0 ? full : staging.remaining(planFetch(partsOf(planned), { has: (file) => staging.has(file.id) || system.store.has(file), gzip: hasGnuGzip() }));
+  const failed = await tryFrames(system, planned, rest.toSorted(byWork), staging, received, { signal });
+  if (failed.size > 0) {
     staging.forget(failed);
     await get(planFetch(partsOf(planned), { has: ({ id }) => !failed.has(id), gzip: hasGnuGzip() }).frames);
   }

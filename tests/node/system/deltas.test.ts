@@ -14,18 +14,20 @@ import { nodeCompressor } from '../../../node/zstd.ts';
 import { currentRoot } from '../../../node/trust/current.ts';
 import { noise } from '../../e2e/fixture.ts';
 import { visibleSystem } from '../../e2e/root-snapshot.ts';
-import { ReleaseHistory, type Updated } from '../../fixtures/release-history.ts';
+import { ReleaseHistory, type Tree, type Updated } from '../../fixtures/release-history.ts';
+import { translations } from '../../fixtures/translations.ts';
 
 const MEGABYTE = 1024 * 1024;
 
-/** Two files of one leaf, one of several, a document; the version is in each. */
-function tree(version: number): Record<string, Uint8Array | string> {
+/** Two files of one leaf, one of several, a document, and translations that have a dictionary; the version is in each. */
+function tree(version: number): Tree {
   const stamped = (length: number, seed: number): Buffer => Buffer.concat([noise(length, seed), Buffer.from(`version ${version}`)]);
   return {
     'usr/bin/app': stamped(200_000, 1),
     'usr/lib/app': stamped(150_000, 2),
     'usr/share/app/large': stamped(2 * MEGABYTE, 3),
     'usr/share/doc/app/changelog.gz': `${version}\n${noise(3000, 4).toString('base64')}`,
+    ...translations(version),
   };
 }
 

@@ -4,18 +4,8 @@ import { join } from 'node:path';
 import { after as afterAll, describe, it } from 'node:test';
 import { decodeManifest } from '../../../core/dag/manifest.ts';
 import { PackageIndex } from '../../../core/repo/index-file.ts';
-import { noise } from '../../e2e/fixture.ts';
-import { ReleaseHistory, type Tree } from '../../fixtures/release-history.ts';
-
-const LANGUAGES = ['cs', 'de', 'es', 'fr', 'it', 'nl', 'pl', 'pt', 'ru', 'sv'];
-
-/** Translations of two texts: what those of each have in common, together, is the dictionary of the package, and no file. */
-function translations(version: number): Tree {
-  const texts = ['one', 'two'].map((name, i) => ({ name, common: noise(20_000, i).toString('base64') }));
-  return Object.fromEntries(
-    LANGUAGES.flatMap((language) => texts.map(({ name, common }) => [`usr/share/locale/${language}/LC_MESSAGES/${name}.mo`, `${language} ${version}\n${common}`])),
-  );
-}
+import { ReleaseHistory } from '../../fixtures/release-history.ts';
+import { translations } from '../../fixtures/translations.ts';
 
 describe('the dictionary of a package', () => {
   let history: ReleaseHistory;
