@@ -80,7 +80,9 @@ export class ArrivingFrames {
     if (!this.#remove(frame)) return;
     onUnpacked?.(frame);
     onEvent({ type: 'done', unit: 'bytes', count: frame.size });
-    onEvent({ type: 'done', unit: 'files', count: frame.pieces.filter((piece) => piece.offset + piece.length === piece.total).length });
+    // A dictionary is no file of the new state.
+    const whole = frame.pieces.filter(({ id, offset, length, total }) => offset + length === total && this.#options.staging.wanted.has(id));
+    onEvent({ type: 'done', unit: 'files', count: whole.length });
   }
 
   /** Whether it was left until now. */

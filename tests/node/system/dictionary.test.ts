@@ -11,11 +11,12 @@ describe('the dictionary of a package', () => {
   let history: ReleaseHistory;
   afterAll(() => history.remove());
 
-  it('leaves nothing behind in a root that was installed and updated with it', async () => {
+  it('is no file of a root that is installed and updated with it, and leaves nothing behind', async () => {
     history = await ReleaseHistory.begin();
     for (const version of [1, 2]) {
       await history.release(translations(version));
-      await history.follow('root');
+      const { change, files } = await history.follow('root');
+      assert.equal(files, change.plan.files, 'it counts as no file');
       const moss = join(history.root('root'), '.moss');
       const index = new PackageIndex(readFileSync(join(moss, 'repositories/history/index')));
       const [newest] = index.candidates('app');
