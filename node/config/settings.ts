@@ -106,9 +106,12 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
   webtransport: { initial: false, read: readFlag, expected: 'true or false', meaning: 'Whether browsers may reach a daemon of the swarm by WebTransport, too.' },
 };
 
+/** A component or a language: `locale/de`, `pt_BR.UTF-8@latin`. */
+const NAME = /^[\w./@+-]+$/;
+
 function readList(value: unknown): string[] | undefined {
   const items = typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter((item) => item !== '') : value;
-  return Array.isArray(items) && items.every((item): item is string => typeof item === 'string') ? items : undefined;
+  return Array.isArray(items) && items.every((item): item is string => typeof item === 'string' && NAME.test(item)) ? items : undefined;
 }
 
 function readFlag(value: unknown): boolean | undefined {
