@@ -79,6 +79,7 @@ function summaryOf(change: Change): Record<string, unknown> {
     upgrade: resolution.upgrade.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
     downgrade: resolution.downgrade.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
     remove: resolution.remove.map(({ name, reason }) => ({ name, reason })),
+    components: change.components,
     orphans: change.orphans,
     heldBack: resolution.heldBack.map(({ from, to }) => ({ name: to.name, from: from.version, to: to.version })),
     download: plan.download,
@@ -88,6 +89,14 @@ function summaryOf(change: Change): Record<string, unknown> {
     privileged: change.privileged,
     scripts: change.scripts.map(({ package: name, scripts }) => ({ package: name, scripts: scripts.map((script) => script.name) })),
   };
+}
+
+/** Components that are named: a package may have a hundred languages. */
+const NAMED_COMPONENTS = 6;
+
+function someOf(components: readonly string[]): string {
+  const named = components.slice(0, NAMED_COMPONENTS).join(', ');
+  return components.length > NAMED_COMPONENTS ? `${named} and ${components.length - NAMED_COMPONENTS} more` : named;
 }
 
 /** The change for people. */
@@ -104,6 +113,8 @@ function describe(change: Change, { bold, dim, green, red, yellow }: Styles): st
   section('Downgrade', resolution.downgrade.map(({ from, to }) => [yellow(to.name), `${from.version} → ${to.version}`]));
   section('Remove', resolution.remove.map(({ name, reason }) => [red(name), dim(reason)]));
   section('Remove, since nothing needs them any more', orphans.map((name) => [red(name)]));
+  section('Bring components', change.components.flatMap(({ name, added }) => (added.length > 0 ? [[green(name), someOf(added)]] : [])));
+  section('Leave components out', change.components.flatMap(({ name, removed }) => (removed.length > 0 ? [[red(name), someOf(removed)]] : [])));
   section('Held back', resolution.heldBack.map(({ from, to }) => [yellow(to.name), `${from.version}, although there is ${to.version}`]));
   section('Runs with the rights of its owner', change.privileged.map((each) => [yellow(each.package), `/${each.path}`, each.mode.toString(8)]));
   if (change.scripts.length > 0) {

@@ -21,6 +21,7 @@ import { foldsCase } from '../link/state-tree.ts';
 import { prepareSync } from '../store/durable.ts';
 import { wantedFiles } from '../store/modes.ts';
 import { choosePackages, loadPackages, type WantedPackage } from './choose-packages.ts';
+import { componentChanges, type ComponentChange } from './components.ts';
 import { deltaFrames, fetchDeltas, type Update } from './deltas.ts';
 import { stateNumbers } from './installed.ts';
 import type { FetchOptions, LoadedPackage } from './package-store.ts';
@@ -54,6 +55,8 @@ export interface Change {
   plan: FetchPlan;
   /** Bytes to fetch if there were no deltas. */
   whole: number;
+  /** Packages that stay, of which other components will be here. */
+  components: ComponentChange[];
   /** Which repository each delta frame comes from. */
   deltaHomes: Map<string, string>;
   /** Setuid and setgid files that come with new packages: to be shown before. */
@@ -113,6 +116,7 @@ export async function planChange(system: System, request: ChangeRequest): Promis
     tree,
     plan,
     whole,
+    components: componentChanges(before, packages, loaded),
     deltaHomes: new Map([...known].flatMap(([name, frames]) => frames.map(({ cid }) => [cid.toString(), homes.get(name) ?? '']))),
     privileged: [...tree.system, ...tree.user].flatMap(({ entry, owner }) =>
       fresh.has(owner) && entry.type === 'file' && (entry.mode & 0o6000) !== 0 ? [{ package: owner, path: entry.path, mode: entry.mode }] : [],
@@ -136,6 +140,7 @@ function noChange(request: ChangeRequest, resolution: Resolution, packages: Inst
     tree: { system: [], user: [] },
     plan: { frames: [], files: 0, bytes: 0, download: 0, deltas: 0 },
     whole: 0,
+    components: [],
     deltaHomes: new Map(),
     privileged: [],
     scripts: [],

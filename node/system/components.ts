@@ -1,5 +1,5 @@
 /** Which components of a package are installed. */
-import type { ComponentWishes } from '../../core/install/state.ts';
+import type { ComponentWishes, InstalledPackage } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
 
 /** What holds where the user said nothing of a package. */
@@ -73,4 +73,28 @@ function isWantedLanguage(component: string, locales: readonly string[]): boolea
 
 function isBelow(tag: string, language: string): boolean {
   return tag === language || (tag.startsWith(language) && /^[_@.]/.test(tag.slice(language.length)));
+}
+
+/** A package that was here, and the components that come and go. */
+export interface ComponentChange {
+  name: string;
+  added: string[];
+  removed: string[];
+}
+
+/** What becomes of the components of packages that were here; another version may well have others. */
+export function componentChanges(
+  before: readonly InstalledPackage[],
+  after: readonly InstalledPackage[],
+  loaded: ReadonlyMap<string, { manifest: { components: readonly { name: string }[] } }>,
+): ComponentChange[] {
+  const earlier = new Map(before.map((each) => [each.name, each]));
+  return after.flatMap(({ name, manifest, components }) => {
+    const old = earlier.get(name);
+    if (old === undefined) return [];
+    const offered = new Set(loaded.get(name)?.manifest.components.map((each) => each.name));
+    const added = old.manifest.equals(manifest) ? components.filter((each) => !old.components.includes(each)) : [];
+    const removed = old.components.filter((each) => offered.has(each) && !components.includes(each));
+    return added.length + removed.length === 0 ? [] : [{ name, added, removed }];
+  });
 }

@@ -91,7 +91,7 @@ describe('components of an installed package', { timeout: 600_000 }, () => {
 
   test('it comes with --with, and stays from then on', async () => {
     const brought = await world.json('install', 'hello=2.0', '--with', 'doc', '--yes');
-    assert.deepEqual([brought['install'], brought['upgrade']], [[], []]);
+    assert.deepEqual([brought['install'], brought['upgrade'], brought['components']], [[], [], [{ name: 'hello', added: ['doc'], removed: [] }]]);
     assert.deepEqual(has(DOC, MAN), [true, false]);
     await world.text('sync', '--yes');
     assert.match(world.read(DOC), /3\.0/);
@@ -116,11 +116,17 @@ describe('components of an installed package', { timeout: 600_000 }, () => {
     await world.text('config', 'set', 'locales', 'de');
     await world.text('install', 'other', '--yes');
     assert.deepEqual(has(DOC, 'usr/share/doc/other/README', 'usr/share/locale/fr'), [true, false, true]);
+    assert.match((await world.moss(['sync', '--dry-run'])).stdout, /Leave components out\n +hello +doc, locale\/en_GB, locale\/fr/);
     await world.text('sync', '--yes');
     assert.deepEqual(has(DOC, german('3.0'), 'usr/share/locale/fr', 'usr/share/locale/en_GB'), [false, true, false, false]);
     await world.text('install', 'hello', '--with', 'doc,locale/fr', '--yes');
     assert.deepEqual(has(DOC, 'usr/share/locale/fr', 'usr/share/locale/en_GB'), [true, true, false]);
     assert.match(await world.text('info', 'hello'), /asked for with doc, locale\/fr/);
+  });
+
+  test('a list of languages that holds none is refused', async () => {
+    const refused = await world.json('config', 'set', 'locales', '["en", "de"]');
+    assert.deepEqual([refused['code'], refused['message']], ['usage', 'locales must be a list of languages such as en,de']);
   });
 
   test('a component that does not exist is an error that names those that do', async () => {
