@@ -113,7 +113,6 @@ async function publishLocked(repository: Repository, options: PublishOptions): P
     ...(options.deltas ?? DEFAULT_DELTAS),
     entries: [...entries.values()],
     before,
-    listed: current?.deltas,
     onEvent,
     signal,
   });

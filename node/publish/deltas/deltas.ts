@@ -2,8 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseCid, type Cid } from '../../../core/dag/cid.ts';
 import { deltaRefs } from '../../../core/dag/delta.ts';
-import { deltaMapBlocks, prefixOf, readDeltaMap, type DeltaRef } from '../../../core/dag/delta-map.ts';
-import { sameBytes } from '../../../core/dag/block.ts';
+import { deltaMapBlocks, prefixOf, type DeltaRef } from '../../../core/dag/delta-map.ts';
 import type { Listener } from '../../../core/install/event.ts';
 import { compareNewestFirst, type IndexEntry } from '../../../core/repo/index-entry.ts';
 import { nodeHasher } from '../../hasher.ts';
@@ -34,8 +33,6 @@ export interface DeltasOptions extends DeltaOptions {
   /** All packages of the new revision, and of the one before. */
   entries: readonly IndexEntry[];
   before: readonly IndexEntry[];
-  /** The list of the revision before. */
-  listed: Cid | undefined;
   onEvent: Listener;
   signal?: AbortSignal | undefined;
 }
@@ -47,8 +44,7 @@ interface Pair {
 }
 
 export async function makeDeltas(repository: Repository, options: DeltasOptions): Promise<Deltas> {
-  const { entries, before, releases, share, listed, onEvent, signal } = options;
-  const listedBefore = listed === undefined || releases === 0 ? new Map<string, DeltaRef[]>() : await readDeltaMap(listed, (cid) => repository.block(cid));
+  const { entries, before, releases, share, onEvent, signal } = options;
   const pairs = releases === 0 ? [] : pairsOf(entries, before, releases);
   const cache = new DeltaCache(repository.cache);
   const pool = new Pool<DeltaTask, DeltaResult | undefined>(workerUrl(import.meta.url, './delta-worker'), {
@@ -70,7 +66,7 @@ export async function makeDeltas(repository: Repository, options: DeltasOptions)
       return result;
     };
     const results = await Promise.all(pairs.map(async (pair) => ({ pair, result: await one(pair) })));
-    const { map, bytes, count } = listDeltas(results, { listedBefore, releases, share });
+    const { map, bytes, count } = listDeltas(results, share);
     const blocks = await deltaMapBlocks(map, nodeHasher);
     for (const block of blocks) await repository.blocks.put(block.cid, block.bytes);
     return { top: blocks.at(-1)?.cid, count, made, bytes };
@@ -94,17 +90,8 @@ function pairsOf(entries: readonly IndexEntry[], before: readonly IndexEntry[], 
   return pairs;
 }
 
-interface Listing {
-  listedBefore: ReadonlyMap<string, readonly DeltaRef[]>;
-  releases: number;
-  share: number;
-}
-
-/** What is listed for each package: within its share of bytes, and with what was listed before for the same release. */
-function listDeltas(
-  results: readonly { pair: Pair; result: DeltaResult | undefined }[],
-  { listedBefore, releases, share }: Listing,
-): { map: Map<string, DeltaRef[]>; bytes: number; count: number } {
+/** What is listed for each package, within its share of bytes. */
+function listDeltas(results: readonly { pair: Pair; result: DeltaResult | undefined }[], share: number): { map: Map<string, DeltaRef[]>; bytes: number; count: number } {
   const map = new Map<string, DeltaRef[]>();
   let bytes = 0;
   let count = 0;
@@ -120,9 +107,6 @@ function listDeltas(
       bytes += result.size + result.frames;
       list.push({ from: prefixOf(parseCid(pair.from)), to: prefixOf(parseCid(to.manifest)), cid: parseCid(result.cid), size: result.size });
     }
-    const target = prefixOf(parseCid(to.manifest));
-    const kept = (listedBefore.get(name) ?? []).filter((each) => sameBytes(each.to, target) && !list.some((other) => sameBytes(other.from, each.from)));
-    list.push(...kept.slice(0, Math.max(0, releases - list.length)));
     count += list.length;
     if (list.length > 0) map.set(name, [...(map.get(name) ?? []), ...list]);
   }

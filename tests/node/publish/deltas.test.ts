@@ -72,6 +72,9 @@ describe('the releases of a package', () => {
     assert.deepEqual([all.deltas, all.deltasMade], [3, 3]);
     const fewer = await history.release(version(5), { releases: 3, share: 0.2 });
     assert.ok(fewer.deltas >= 1 && fewer.deltas < 3 && fewer.deltaBytes <= fewer.frameBytes * 0.2, JSON.stringify(fewer));
+    assert.equal((await history.releaseAgain({ releases: 3, share: 0.2 })).deltas, fewer.deltas);
+    const none = await history.releaseAgain({ releases: 3, share: 0 });
+    assert.deepEqual([none.deltas, none.deltaBytes], [0, 0], 'those of the revision before, neither');
     const again = await history.release(version(5), { releases: 0, share: 1 });
     assert.equal(again.deltas, 0);
   });
