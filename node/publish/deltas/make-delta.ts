@@ -6,7 +6,7 @@ import { decodeCbor } from '../../../core/dag/codec.ts';
 import { encodeDelta, expandManifest, MAX_DELTA_BASE, MAX_DELTA_RUNS, type Delta, type DeltaFrame, type DeltaRun, type TableDelta } from '../../../core/dag/delta.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { LEAF_SIZE, type FileId } from '../../../core/dag/file-id.ts';
-import { applyFilter, type Filter } from '../../../core/dag/filter.ts';
+import { applyFilter, undoFilter, type Filter } from '../../../core/dag/filter.ts';
 import { contentSize, frameOrder, kindOf } from '../../../core/dag/frame.ts';
 import { travelSize, type Piece, type Table } from '../../../core/dag/table.ts';
 import { isTrainedDictionary } from '../../../core/dag/trained-dictionary.ts';
@@ -172,13 +172,19 @@ async function makeFrame(group: Group, old: PackageContents, next: PackageConten
   const base = await readAll(group.bases, old);
   const dictionary = base.length === 0 || isTrainedDictionary(base) ? undefined : base;
   const level = content.length + base.length > LARGE ? LEVEL_OF_LARGE : LEVEL;
-  let plain = { content, dictionary };
   let filter: Filter | undefined;
   if (await hasPrograms(group, next)) {
-    const filtered = { content: filterRuns(content, group.pieces.map(({ piece }) => piece)), dictionary: dictionary && filterRuns(dictionary, group.bases) };
-    if ((await estimate(filtered)) < (await estimate(plain)) * FILTER_WORTH) [plain, filter] = [filtered, 'x86-64'];
+    // In place: several frames are made at a time, and a base has up to 32 MiB.
+    const through = (pass: typeof applyFilter): void => {
+      filterRuns(pass, content, group.pieces.map(({ piece }) => piece));
+      filterRuns(pass, base, group.bases);
+    };
+    const plain = await estimate(content, dictionary);
+    through(applyFilter);
+    if ((await estimate(content, dictionary)) < plain * FILTER_WORTH) filter = 'x86-64';
+    else through(undoFilter);
   }
-  const bytes = await compressInBackground(plain.content, { level, dictionary: plain.dictionary });
+  const bytes = await compressInBackground(content, { level, dictionary });
   if (bytes.length > BLOCK_SIZE) {
     const halves = halve(group);
     if (halves !== undefined) return [...(await makeFrame(halves[0], old, next)), ...(await makeFrame(halves[1], old, next))];
@@ -195,19 +201,17 @@ async function makeFrame(group: Group, old: PackageContents, next: PackageConten
 }
 
 /** What content would come to: a low level tells which of two ways is better, in a twentieth of the time. */
-async function estimate({ content, dictionary }: { content: Uint8Array; dictionary: Uint8Array | undefined }): Promise<number> {
+async function estimate(content: Uint8Array, dictionary: Uint8Array | undefined): Promise<number> {
   return (await compressInBackground(content, { level: ESTIMATE_LEVEL, dictionary })).length;
 }
 
-/** A copy that went through the filter, each run by itself, with addresses from the start of its file. */
-function filterRuns(bytes: Uint8Array, runs: readonly { offset: number; length: number }[]): Uint8Array {
-  const filtered = bytes.slice();
+/** Puts bytes through the filter, or back, each run by itself, with addresses from the start of its file. */
+function filterRuns(pass: typeof applyFilter, bytes: Uint8Array, runs: readonly { offset: number; length: number }[]): void {
   let at = 0;
   for (const { offset, length } of runs) {
-    applyFilter('x86-64', filtered.subarray(at, at + length), offset);
+    pass('x86-64', bytes.subarray(at, at + length), offset);
     at += length;
   }
-  return filtered;
 }
 
 function halve(group: Group): [Group, Group] | undefined {
