@@ -1,26 +1,26 @@
 /**
- * Whether so little goes out on a stream that compressing saves more time than it takes. How long writes wait does not tell: the
+ * Whether so little goes out to a peer that compressing saves more time than it takes. How long writes wait does not tell: the
  * buffers of the system take in all that a peer asks for at a time.
  */
 import type { Clock } from '../ports/clock.ts';
 import type { Compressor } from '../ports/compressor.ts';
+import type { Serial } from './serial.ts';
 
 /**
- * Bytes a second below which a stream is slow: a peer has two, so that a line of 100 Mbit/s is. At 250 Mbit/s, compressing gains nothing
- * where both ends share two cores (measured).
+ * Bytes a second below which a peer is slow: a line of 100 Mbit/s is. At 250 Mbit/s, compressing gains nothing where both ends share
+ * two cores (measured).
  */
-const SLOW = 8_000_000;
+const SLOW = 16_000_000;
 /** Milliseconds that tell, and after which what was seen counts for half. */
 const TELLING = 200;
 const REMEMBERED = 1000;
 /** Milliseconds: who does not ask for longer does not wait for the line. */
-const GAP = 100;
+const GAP = 200;
 /**
- * Compressing has to save so many times what it takes, as soon as it took so many milliseconds; else this many bytes go as they are
- * before it is tried again.
+ * Once compressing took so many milliseconds, it has to have saved as many; else this many bytes go as they are before it is tried
+ * again.
  */
-const GAIN = 2;
-const TRIAL = 100;
+const TRIAL = 200;
 const AS_IT_IS = 32 * 1024 * 1024;
 
 export class Pace {
@@ -56,15 +56,16 @@ export class Pace {
     this.#bytes /= 2;
   }
 
-  /** The same compressor, held against what it saves here. */
-  measured(compressor: Compressor): Compressor {
+  /** The same compressor, when its turn comes, held against what it saves here. */
+  measured(compressor: Compressor, turn: Serial): Compressor {
     return {
-      compress: async (bytes, options) => {
-        const before = this.#clock.now();
-        const out = await compressor.compress(bytes, options);
-        this.#weigh(this.#clock.now() - before, ((bytes.length - out.length) / this.#bytes) * this.#time);
-        return out;
-      },
+      compress: (bytes, options) =>
+        turn.run(async () => {
+          const before = this.#clock.now();
+          const out = await compressor.compress(bytes, options);
+          this.#weigh(this.#clock.now() - before, ((bytes.length - out.length) / this.#bytes) * this.#time);
+          return out;
+        }),
       decompress: (bytes, options) => compressor.decompress(bytes, options),
     };
   }
@@ -73,7 +74,7 @@ export class Pace {
     this.#took += took;
     this.#saved += saved;
     if (this.#took < TRIAL) return;
-    if (this.#took * GAIN > this.#saved) this.#asItIs = AS_IT_IS;
+    if (this.#took > this.#saved) this.#asItIs = AS_IT_IS;
     // The next trial begins.
     this.#took = this.#saved = 0;
   }

@@ -5,7 +5,7 @@ import type { Compressor } from '../ports/compressor.ts';
 import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import { Answers, unlessLost, type Answer } from './answers.ts';
-import { Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { ServedDeltas } from './served-deltas.ts';
 import { deltaOf, ServedItems, waiting } from './served-items.ts';
 import { ServedNews } from './served-news.ts';
@@ -24,6 +24,7 @@ const RETRY_AFTER = 1000;
 const LOOK_UP = 64;
 
 export class ServedStream {
+  readonly pace: Pace;
   readonly #stream: Stream;
   readonly #from: Omit<Peer, 'open'>;
   readonly #shared: Shared;
@@ -42,9 +43,9 @@ export class ServedStream {
   readonly #deltas: ServedDeltas | undefined;
   readonly #news: ServedNews | undefined;
   readonly #watch: StreamWatch;
-  readonly #pace: Pace;
 
-  constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared) {
+  constructor(stream: Stream, from: Omit<Peer, 'open'>, shared: Shared, pace: Pace) {
+    this.pace = pace;
     this.#stream = stream;
     this.#from = from;
     this.#shared = shared;
@@ -57,7 +58,6 @@ export class ServedStream {
     this.#deltas = shared.options.deltas?.serve({ shared, peer: from.id, onMade: () => this.#notify() });
     this.#news = news && new ServedNews({ signal, news, clock: shared.options.clock, onArrived: (number, block) => this.#lookAgain(number, block), onClaim: () => this.#notify() });
     this.#watch = new StreamWatch(shared.options.clock);
-    this.#pace = new Pace(shared.options.clock);
   }
 
   /** Serves until the end. @returns whether the peer broke the protocol */
@@ -184,16 +184,16 @@ export class ServedStream {
         sent = buffer;
       }
       if (content === 0) continue;
-      this.#pace.sent(content);
+      this.pace.sent(content);
       options.onServed?.(this.#from, content);
     }
   }
 
   /** On a local network, compressing takes longer than sending, unless the line is slow. */
   get #compressor(): Compressor | undefined {
-    const { near, options } = this.#shared;
-    if (this.#from.scope !== 'lan') return options.compressor;
-    return this.#pace.isSlow && near?.isFree === true ? this.#pace.measured(near) : undefined;
+    const { near, options: { compressor } } = this.#shared;
+    if (this.#from.scope !== 'lan' || compressor === undefined) return compressor;
+    return this.pace.isSlow && near.isFree ? this.pace.measured(compressor, near) : undefined;
   }
 
   get #openDeltas(): number {

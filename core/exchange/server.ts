@@ -7,9 +7,10 @@ import type { Peer, Stream } from '../ports/transport.ts';
 import { abortController } from './abort-controller.ts';
 import type { DeltaMaker } from './delta-maker.ts';
 import type { News } from './news.ts';
+import { Pace } from './pace.ts';
 import type { ServedRuns } from './served-runs.ts';
 import { ServedStream } from './served-stream.ts';
-import { SparingCompressor } from './sparing-compressor.ts';
+import { Serial } from './serial.ts';
 import { Turns } from './turns.ts';
 import { UNLIMITED, type UploadLimits } from './upload.ts';
 import { encodeMessage } from './wire/encode.ts';
@@ -68,8 +69,8 @@ export interface Shared {
   readonly limits: ServerLimits;
   readonly upload: UploadLimits;
   readonly turns: Turns;
-  /** For peers of the local network. */
-  readonly near: SparingCompressor | undefined;
+  /** Where things are compressed for peers of the local network. */
+  readonly near: Serial;
   /** Items that wait, and bytes that are held. */
   open: number;
   held: number;
@@ -91,8 +92,7 @@ export class ExchangeServer {
 
   constructor(options: ServerOptions) {
     const limits = { ...SERVER_LIMITS, ...options.limits };
-    const near = options.compressor && new SparingCompressor(options.compressor);
-    this.#shared = { options, limits, upload: options.upload ?? UNLIMITED, turns: new Turns(limits.turns), near, open: 0, held: 0 };
+    this.#shared = { options, limits, upload: options.upload ?? UNLIMITED, turns: new Turns(limits.turns), near: new Serial(), open: 0, held: 0 };
   }
 
   /** Streams that are served now. */
@@ -111,7 +111,7 @@ export class ExchangeServer {
       await refuse(stream, this.#shared.options.clock);
       return;
     }
-    const served = new ServedStream(stream, from, this.#shared);
+    const served = new ServedStream(stream, from, this.#shared, this.#paceOf(from.id));
     this.#streams.set(served, from.id);
     try {
       if (await served.run()) {
@@ -140,6 +140,12 @@ export class ExchangeServer {
   #isLeftOut(peer: string): boolean {
     const until = this.#leftOut.get(peer);
     return until !== undefined && until > this.#shared.options.clock.now();
+  }
+
+  /** Of all streams that a peer has, since these share its line. */
+  #paceOf(peer: string): Pace {
+    for (const [stream, id] of this.#streams) if (id === peer) return stream.pace;
+    return new Pace(this.#shared.options.clock);
   }
 
   #isFull(peer: string): boolean {
