@@ -259,7 +259,8 @@ class Session {
     if (this.#open === 0) this.#end(undefined);
   }
 
-  #failed({ task, source, cancelled, atStake }: Attempt, error: unknown): void {
+  #failed(attempt: Attempt, error: unknown): void {
+    const { task, source, cancelled, atStake } = attempt;
     if (this.#over || cancelled) return;
     if (!(error instanceof MossError)) {
       this.#end({ error });
@@ -273,7 +274,7 @@ class Session {
         this.#ban(source, error);
         break;
       case 'source-failed':
-        source.fail(error, now);
+        source.fail(attempt, error, now);
         // A peer may be asked for the same again; the floor was, several times.
         if (source.kind === 'floor') task.tried.set(source, error);
         break;

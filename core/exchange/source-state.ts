@@ -28,6 +28,8 @@ export class SourceState implements SourceView {
   gainedAt: number | undefined;
   readonly seed: number;
   #failures = 0;
+  /** When it failed last, of what counts. */
+  #failedAt = -Infinity;
   #disappointments = 0;
   /** Until when its time is accounted for; `undefined` while nothing is asked of it. */
   #counted: number | undefined;
@@ -76,9 +78,15 @@ export class SourceState implements SourceView {
     if (this.#waits() === 0) this.#counted = undefined;
   }
 
-  /** Counts tasks, not tries: a server that is busy for a second refuses all lanes at once, and is no dead one. */
-  fail(error: MossError, now: number): void {
-    this.#failures++;
+  /**
+   * Counts tasks, not tries: a server that is busy for a second refuses all lanes at once, and is no dead one. What was under way to
+   * a peer fails together, since its connection broke: that counts once.
+   */
+  fail({ startedAt }: Attempt, error: MossError, now: number): void {
+    if (this.kind === 'floor' || startedAt > this.#failedAt) {
+      this.#failures++;
+      this.#failedAt = now;
+    }
     const { retryAfter } = error.data;
     if (typeof retryAfter === 'number') this.retryAt = now + Math.min(LONGEST_BACK_OFF, retryAfter);
     else if (this.kind !== 'floor') this.retryAt = now + Math.min(LONGEST_BACK_OFF, BACK_OFF * 2 ** this.#failures);

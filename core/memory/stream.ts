@@ -166,9 +166,14 @@ export class MemoryPeer implements Peer {
     return mine;
   }
 
+  /** Its connection breaks: all streams, and a new one may be opened. */
+  disconnect(): void {
+    for (const stream of this.#streams) stream.abort(new MossError('source-failed', `the connection to ${this.id} broke`));
+  }
+
   /** The peer vanishes: its streams break, and it takes no more. */
   vanish(): void {
     this.#gone = true;
-    for (const stream of this.#streams) stream.abort(new MossError('source-failed', `${this.id} vanished`));
+    this.disconnect();
   }
 }

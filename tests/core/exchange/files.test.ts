@@ -59,6 +59,8 @@ interface FilePeer {
   lacks?: (index: number) => boolean;
   rate?: number;
   vanishesAt?: number;
+  /** When its connection breaks, which may be made again. */
+  breaksAt?: number;
 }
 
 interface Outcome {
@@ -75,12 +77,13 @@ interface Outcome {
 
 async function fetchFrom(peers: FilePeer[], { webseed = false, already = [] }: { webseed?: boolean; already?: string[] } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
-  const made = peers.map(({ has = () => true, content = (file) => file, frames = false, lacks = () => false, rate = 100_000_000, vanishesAt }, i) => {
+  const made = peers.map(({ has = () => true, content = (file) => file, frames = false, lacks = () => false, rate = 100_000_000, vanishesAt, breaksAt }, i) => {
     const holdings = new MemoryHoldings();
     for (const file of FILES.values()) if (has(file)) holdings.addFile(parseCid(file.id), content(file).bytes, content(file).links);
     if (frames) for (const [at, { cid, bytes }] of FRAMES.entries()) if (!lacks(at)) holdings.addBlock(cid, bytes);
     const peer = new MemoryPeer({ id: `peer ${i}`, clock, latency: 1, back: [new Link(rate)], handler: new ExchangeServer({ holdings, clock }).handle });
     if (vanishesAt !== undefined) void clock.sleep(vanishesAt).then(() => peer.vanish());
+    if (breaksAt !== undefined) void clock.sleep(breaksAt).then(() => peer.disconnect());
     return peer;
   });
   const sources: Source[] = made.map((peer) => new PeerSource({ peer, clock }));
@@ -166,6 +169,12 @@ describe('what a frame brings', () => {
     complete(two);
     assert.ok(one.ms / two.ms >= 1.6, `${one.ms / two.ms}`);
     assert.ok(two.bytes.every((bytes) => bytes > 2 * LEAF_SIZE));
+  });
+
+  it('comes from a peer to whom the connection broke with much under way: that is one failure', async () => {
+    const outcome = await fetchFrom([{ rate: 1_000_000, breaksAt: 500 }]);
+    complete(outcome);
+    assert.deepEqual(outcome.streams, [2]);
   });
 
   it('comes from those who have a part of it each', async () => {
