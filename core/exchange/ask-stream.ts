@@ -50,7 +50,7 @@ export class AskStream {
   constructor(stream: Stream, options: AskStreamOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#asks = new OpenAsks(options, (error) => this.#fail(error));
+    this.#asks = new OpenAsks(options, { onBad: (error) => this.#fail(error), onRun: () => this.#answered() });
     const zstd = options.compressor !== undefined;
     const runs = zstd && options.runs !== undefined;
     this.#out.push(encodeMessage({ type: 'hello', version: VERSION, frames: false, files: false, deltas: false, news: false, zstd, runs, maxOpen: 0, repositories: [] }));
@@ -193,10 +193,15 @@ export class AskStream {
       const chunk = await this.#stream.read();
       if (chunk === undefined) throw new MossError('source-failed', 'the peer ended the stream');
       for (const message of decoder.push(chunk)) this.#take(message);
-      if (this.#wants.length > 0) this.#flush();
-      this.#notify();
+      this.#answered();
       await this.#options.rate?.take(chunk.length, { signal: this.#stop.signal });
     }
+  }
+
+  /** Fewer answers are under way: those who wait for that go on. */
+  #answered(): void {
+    if (this.#wants.length > 0) this.#flush();
+    this.#notify();
   }
 
   #change(): Promise<void> {

@@ -24,12 +24,19 @@ export interface OpenAsksOptions {
   runs?: typeof IncomingRuns | undefined;
 }
 
+export interface OpenAsksEvents {
+  /** An answer came that cannot be unpacked. */
+  onBad: (error: unknown) => void;
+  /** A run was unpacked, some time after its last bytes came: what it answers is not waited for any more. */
+  onRun: () => void;
+}
+
 /** As much as a stream must bring in a while: an answer that is no content counts as that. */
 export const LEAST_PROGRESS = 4096;
 
 export class OpenAsks {
   readonly #compressor: Compressor | undefined;
-  readonly #onBad: (error: unknown) => void;
+  readonly #events: OpenAsksEvents;
   readonly #pending = new Map<number, Pending>();
   readonly #queries = new Map<number, (here: boolean) => void>();
   /** What more is heard of, by number, until it is there. */
@@ -41,11 +48,10 @@ export class OpenAsks {
   /** Bytes and answers that came since this was set to 0. */
   progress = 0;
 
-  /** @param onBad called when an answer came that cannot be unpacked */
-  constructor({ compressor, runs: Runs }: OpenAsksOptions, onBad: (error: unknown) => void) {
+  constructor({ compressor, runs: Runs }: OpenAsksOptions, events: OpenAsksEvents) {
     this.#compressor = compressor;
     this.#runs = compressor && Runs && new Runs(compressor);
-    this.#onBad = onBad;
+    this.#events = events;
   }
 
   /** Answers that are waited for. */
@@ -133,7 +139,7 @@ export class OpenAsks {
     if (this.#runs === undefined || data.number >= this.#next) throw badMessage('a run that nobody asked for');
     const entries = this.#runs.take(data, () => this.#mostInRuns);
     first?.onBytes?.(data.bytes.length);
-    entries?.then((each) => this.#completeAll(each)).catch((error: unknown) => this.#onBad(error));
+    entries?.then((each) => this.#completeAll(each)).catch((error: unknown) => this.#events.onBad(error));
   }
 
   get #mostInRuns(): number {
@@ -157,6 +163,7 @@ export class OpenAsks {
       this.progress += LEAST_PROGRESS;
       pending.resolve(bytes);
     }
+    this.#events.onRun();
   }
 
   async #complete({ number, incoming, resolve, reject }: Pending): Promise<void> {
@@ -166,7 +173,7 @@ export class OpenAsks {
       resolve(await incoming.content());
     } catch (error) {
       reject(error);
-      this.#onBad(error);
+      this.#events.onBad(error);
     }
   }
 

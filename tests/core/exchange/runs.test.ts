@@ -56,6 +56,16 @@ describe('small files from a peer of the swarm', () => {
     assert.equal(server.open, 0);
   });
 
+  it('come, too, where a few are asked for while one run brings all others', async () => {
+    const { clock, source } = begin();
+    const [first, last] = [FILES.slice(0, 100), FILES.slice(100, 110)];
+    const some = first.map((file) => get(source, file));
+    await clock.run(source.greet());
+    const others = last.map((file) => get(source, file));
+    await clock.run(Promise.all([...some, ...others]));
+    assert.ok(clock.now() < 1000, `${clock.now()} ms`);
+  });
+
   it('come as they are on a local network, and to those who read no zstd', async () => {
     for (const options of [{ scope: 'lan' as const }, { zstd: false }]) {
       const { clock, line, source } = begin(options);
