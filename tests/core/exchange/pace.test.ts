@@ -22,14 +22,14 @@ const LARGE = await files(24, 1_000_000);
 const PACKED = await Promise.all(Array.from({ length: 24 }, () => rawBlock(random.bytes(1_000_000), nodeHasher)));
 
 /** What a machine of the local network, which compresses where that is worth it, sends over a line: bytes, and milliseconds. */
-async function serve(blocks: readonly Block[], rate: number, compressor: (clock: VirtualClock) => Compressor = () => nodeCompressor): Promise<{ share: number; ms: number }> {
+async function serve(blocks: readonly Block[], rate: number, { compressor = () => nodeCompressor, streams }: { compressor?: (clock: VirtualClock) => Compressor; streams?: number } = {}): Promise<{ share: number; ms: number }> {
   const clock = new VirtualClock();
   const holdings = new MemoryHoldings();
   for (const { cid, bytes } of blocks) holdings.addFile(cid, bytes);
   const line = new Link(rate);
   const server = new ExchangeServer({ holdings, clock, compressor: compressor(clock), runs: ServedRuns });
   const peer = new MemoryPeer({ id: 'peer', scope: 'lan', clock, handler: server.handle, latency: 1, back: [line] });
-  const source = new PeerSource({ peer, clock, compressor: nodeCompressor, runs: IncomingRuns });
+  const source = new PeerSource({ peer, clock, compressor: nodeCompressor, runs: IncomingRuns, streams });
   const waiting = blocks.values();
   // As many at a time as a session asks for.
   const lane = async (): Promise<void> => {
@@ -57,6 +57,13 @@ describe('a peer of the local network', () => {
     }
   });
 
+  it('takes the line for what it carries on all streams together', async () => {
+    for (const blocks of [SMALL, LARGE]) {
+      const [slow, quick] = [await serve(blocks, 12_000_000, { streams: 2 }), await serve(blocks, 24_000_000, { streams: 2 })];
+      assert.ok(slow.share < 0.85 && quick.share > 1, `${slow.share} and ${quick.share} of the bytes`);
+    }
+  });
+
   it('goes on with it where many files gain nothing', async () => {
     const { share } = await serve(LARGE.flatMap((block, i) => [block, PACKED[i] ?? block]), 4_000_000);
     assert.ok(share < 0.87, `${share} of the bytes`);
@@ -70,8 +77,8 @@ describe('a peer of the local network', () => {
   });
 
   it('sends as it is what takes longer to compress than to send', async () => {
-    const plain = await serve(LARGE, 4_000_000, asIs);
-    const tried = await serve(LARGE, 4_000_000, sluggish);
+    const plain = await serve(LARGE, 4_000_000, { compressor: asIs });
+    const tried = await serve(LARGE, 4_000_000, { compressor: sluggish });
     assert.ok(tried.share > 0.8 && tried.ms < plain.ms * 1.5, `${tried.share} of the bytes, in ${tried.ms} instead of ${plain.ms} ms`);
   });
 });
