@@ -11,7 +11,7 @@ export type MossEvent =
   | { type: 'done'; unit: Unit; count: number }
   /** Bytes that came from a source, verified or not yet. */
   | { type: 'received'; source: string; kind: SourceKind; bytes: number }
-  /** Bytes that need not come, as peers sent deltas instead. */
+  /** Bytes that need not come, as peers sent deltas instead; below 0 those that come although deltas were to save them. */
   | { type: 'saved'; bytes: number }
   /** Bytes of files that need not come, as an interrupted run brought them. */
   | { type: 'resumed'; bytes: number }

@@ -56,6 +56,7 @@ export async function fetchPlan(
   staging.forget(undone);
   // The full frames of what deltas did not bring may start from what only others bring, a dictionary among them.
   const rest = undone.size === 0 ? full : staging.remaining(planFetch(partsOf(planned), { has: (file) => staging.has(file.id) || system.store.has(file), gzip: hasGnuGzip() }));
+  if (undone.size > 0) system.onEvent({ type: 'saved', bytes: sizeOf(full) - sizeOf(rest) });
   const failed = await tryFrames(system, planned, rest.toSorted(byWork), staging, received, { signal });
   if (failed.size > 0) {
     staging.forget(failed);
@@ -72,6 +73,11 @@ function bytesOf(frames: readonly WantedFrame[]): number {
   let bytes = 0;
   for (const { pieces } of frames) for (const { length } of pieces) bytes += length;
   return bytes;
+}
+
+/** Bytes to fetch. */
+function sizeOf(frames: readonly WantedFrame[]): number {
+  return frames.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** What gzip has to pack comes first, and then what takes longest: so that all cores are busy to the end. */

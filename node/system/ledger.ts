@@ -29,7 +29,7 @@ export class ByteLedger {
   sums(change: Change | undefined): LedgerSums {
     if (change === undefined) return sumsOf(this.#ledger);
     const planned = change.plan.deltas > 0 ? Math.max(0, change.whole - change.plan.download) : 0;
-    return sumsOf(this.#ledger, { delta: planned + this.#saved, here: bytesHere(change) + this.#resumed });
+    return sumsOf(this.#ledger, { delta: Math.max(0, planned + this.#saved), here: bytesHere(change) + this.#resumed });
   }
 
   /** Enters it into the book of the root, once; where nothing came, there is nothing to enter. */

@@ -85,9 +85,9 @@ describe('a delta that its publisher made wrong', () => {
   };
 
   it('is used when it is right', async () => {
-    const { warnings, change } = await updateFrames((frame) => frame);
+    const { warnings, change, saved } = await updateFrames((frame) => frame);
     assert.deepEqual([visibleSystem(history.root('wrong-0')).slice(1), warnings], [expected, []]);
-    assert.ok(change.plan.deltas > 0);
+    assert.ok(change.plan.deltas > 0 && saved > 0);
   });
 
   it('with frames that unpack to far more than they say: full frames come instead', async () => {
@@ -121,7 +121,9 @@ describe('a delta that its publisher made wrong', () => {
   });
 
   it('with blocks that are nowhere', async () => {
-    isRight(await updateFrames((frame) => ({ ...frame, ref: { ...frame.ref, cid: cidOf(DAG_CBOR, new Uint8Array(32)) } })));
+    const updated = await updateFrames((frame) => ({ ...frame, ref: { ...frame.ref, cid: cidOf(DAG_CBOR, new Uint8Array(32)) } }));
+    isRight(updated);
+    assert.deepEqual([updated.change.plan.deltas > 0, updated.saved], [true, 0], 'and nothing is said to have been saved');
   });
 
   it('about other versions than the list says', async () => {
