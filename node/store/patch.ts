@@ -27,18 +27,14 @@ async function patch({ id, modes, bytes, content, base }: PatchedUnit, layout: L
     if (error instanceof MossError && error.code !== 'bug') return 'unusable';
     throw error;
   }
-  try {
-    const plain = unpack(content, bytes, dictionary);
-    // Whether a document is right shows once it is packed.
-    const isRight = plain !== undefined && (base.unpacked !== undefined || (await isFile(id, plain)));
-    if (isRight) {
-      if (base.unpacked === undefined) writeStaged(layout, { id, modes }, plain);
-      else writeFileSync(`${layout.recipes}/${id}`, plain);
-      release(plain);
-      return 'right';
-    }
-  } finally {
-    release(dictionary);
+  const plain = unpack(content, bytes, dictionary);
+  // Whether a document is right shows once it is packed.
+  const isRight = plain !== undefined && (base.unpacked !== undefined || (await isFile(id, plain)));
+  if (isRight) {
+    if (base.unpacked === undefined) writeStaged(layout, { id, modes }, plain);
+    else writeFileSync(`${layout.recipes}/${id}`, plain);
+    release(plain);
+    return 'right';
   }
   // Whose fault it is decides who is blamed.
   return (await alteredBase(layout, [base])) === undefined ? 'wrong' : 'unusable';

