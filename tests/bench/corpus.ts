@@ -35,12 +35,16 @@ export async function corpus(cache: string): Promise<Corpus> {
   return { files, names, bytes: files.reduce((sum, file) => sum + statSync(file).size, 0) };
 }
 
-/** What apt would install on an empty machine. */
 async function closure(cache: string): Promise<string[]> {
   for (const tool of ['apt-get', 'dpkg-deb', 'nginx', 'curl']) if (!has(tool)) throw new SkippedError(`${tool} is not on this machine`);
+  return installedByApt(cache, ROOTS, { recommends: false });
+}
+
+/** What apt would install on an empty machine, in the order of names. */
+export async function installedByApt(cache: string, roots: readonly string[], { recommends }: { recommends: boolean }): Promise<string[]> {
   const status = join(cache, 'empty-status');
   writeFileSync(status, '');
-  const out = await capture('apt-get', ['-s', '-o', `Dir::State::status=${status}`, 'install', '--no-install-recommends', ...ROOTS]);
+  const out = await capture('apt-get', ['-s', '-o', `Dir::State::status=${status}`, 'install', `--${recommends ? '' : 'no-'}install-recommends`, ...roots]);
   const names = [...out.matchAll(/^Inst (\S+)/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
   if (names.length === 0) throw new SkippedError('apt-get knows none of the packages (run apt-get update)');
   return names.toSorted();

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { compareVersions } from '../../core/repo/version.ts';
+import { installedByApt } from './corpus.ts';
 import { capture, has, run, SkippedError } from './programs.ts';
 
 export interface Pair {
@@ -19,50 +20,83 @@ export interface Pairs {
   pairs: Pair[];
 }
 
-/** Packages up to this many bytes: a browser among them would outweigh all others together. */
+/** Packages of the sample up to this many bytes: a browser among them would outweigh all others together. */
 const LARGEST = 6_000_000;
 /** Which release comes after which. */
 const NEXT: Readonly<Record<string, string>> = { bullseye: 'bookworm', bookworm: 'trixie', trixie: 'forky' };
+/** What Debian's installer offers as a desktop. */
+const DESKTOP = ['task-desktop', 'task-gnome-desktop'];
+
+/** A sample of security updates; all of those that a desktop machine gets; the packages of the sample in the next release. */
+export const KINDS = ['security', 'desktop', 'release'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /**
- * One package of each source package that has a security update: the one with the source's name, else the largest. They
- * are ordered by the hash of their names, so that a part of them is a fair sample.
+ * Pairs of Debian packages, downloaded. The first `count` are a fair sample of their kind.
  *
  * @throws SkippedError where apt has no Debian suite with security updates
  */
-export async function debianPairs(cache: string, kind: 'security' | 'release', count: number): Promise<Pairs> {
+export async function debianPairs(cache: string, kind: Kind, count: number): Promise<Pairs> {
   for (const tool of ['apt-get', 'curl', 'xz', 'dpkg-deb', 'tar']) if (!has(tool)) throw new SkippedError(`${tool} is not on this machine`);
   const { suite, site, securitySite } = await aptSources();
-  const suiteList = await packagesOf(cache, site, suite);
-  const securityList = await packagesOf(cache, securitySite, `${suite}-security`);
-  const next = NEXT[suite];
-  const nextList = kind === 'security' ? securityList : await packagesOf(cache, site, next ?? '');
-  const chosen: { old: Listed; next: Listed }[] = [];
-  for (const [source, listed] of [...Map.groupBy(securityList.values(), (each) => each.source)].toSorted(([a], [b]) => (digest(a) < digest(b) ? -1 : 1))) {
+  const next = NEXT[suite] ?? '';
+  const lists: Lists = { suite: await packagesOf(cache, site, suite), security: await packagesOf(cache, securitySite, `${suite}-security`) };
+  const chosen = kind === 'desktop' ? await ofDesktop(cache, lists) : oneOfEachSource(lists, kind === 'security' ? lists.security : await packagesOf(cache, site, next));
+  const [title, nextSite] = kind === 'release' ? [`${suite} to ${next}`, site] : [kind === 'security' ? `${suite} to its security updates` : `a ${suite} desktop to its security updates`, securitySite];
+  const directory = join(cache, 'pairs');
+  const some = chosen.slice(0, count);
+  await download(some.flatMap(({ old, next: target }) => [`${site}/${old.file}`, `${nextSite}/${target.file}`]), directory);
+  return { title, pairs: some.map(({ old, next: target }) => ({ name: old.name, old: join(directory, basename(old.file)), next: join(directory, basename(target.file)) })) };
+}
+
+/** Packages by name, as a suite was released and as its security updates have them. */
+interface Lists {
+  suite: ReadonlyMap<string, Listed>;
+  security: ReadonlyMap<string, Listed>;
+}
+
+interface Chosen {
+  old: Listed;
+  next: Listed;
+}
+
+/**
+ * One package of each source package that has a security update: the one with the source's name, else the largest. They
+ * are ordered by the hash of their names.
+ */
+function oneOfEachSource({ suite, security }: Lists, nextList: ReadonlyMap<string, Listed>): Chosen[] {
+  const chosen: Chosen[] = [];
+  for (const [source, listed] of [...Map.groupBy(security.values(), (each) => each.source)].toSorted(([a], [b]) => (digest(a) < digest(b) ? -1 : 1))) {
     const updates = listed.flatMap((each) => {
-      const old = suiteList.get(each.name);
+      const old = suite.get(each.name);
       return old !== undefined && isNewer(each, old) && Math.max(each.size, old.size) <= LARGEST ? [{ old, each }] : [];
     });
     const [pick] = updates.toSorted((a, b) => Number(b.each.name === source) - Number(a.each.name === source) || b.each.size - a.each.size || (a.each.name < b.each.name ? -1 : 1));
     const target = pick && nextList.get(pick.old.name);
     if (pick === undefined || target === undefined || !isNewer(target, pick.old) || target.size > LARGEST) continue;
     chosen.push({ old: pick.old, next: target });
-    if (chosen.length === count) break;
   }
-  const directory = join(cache, 'pairs');
+  return chosen;
+}
+
+/** All packages of a machine with a desktop that have a security update: what it fetches if it never did before. */
+async function ofDesktop(cache: string, { suite, security }: Lists): Promise<Chosen[]> {
+  const names = await installedByApt(cache, DESKTOP, { recommends: true });
+  return names.toSorted((a, b) => (digest(a) < digest(b) ? -1 : 1)).flatMap((name) => {
+    const [old, next] = [suite.get(name), security.get(name)];
+    return old !== undefined && next !== undefined && isNewer(next, old) ? [{ old, next }] : [];
+  });
+}
+
+async function download(urls: readonly string[], directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  const nextSite = kind === 'security' ? securitySite : site;
-  const wanted = chosen.flatMap(({ old, next: target }) => [`${site}/${old.file}`, `${nextSite}/${target.file}`]);
-  const missing = wanted.filter((url) => !existsSync(join(directory, basename(url))));
-  if (missing.length > 0) {
-    process.stderr.write(`Downloading ${missing.length} packages ...\n`);
-    const list = join(directory, 'curl.txt');
-    writeFileSync(list, missing.map((url) => `url = "${url}"\noutput = "${join(directory, basename(url))}.part"\n`).join(''));
-    await run('curl', ['-sS', '--fail', '-L', '-Z', '--parallel-max', '6', '-K', list]);
-    for (const url of missing) renameSync(join(directory, `${basename(url)}.part`), join(directory, basename(url)));
-  }
-  const title = kind === 'security' ? `${suite} to its security updates` : `${suite} to ${next}`;
-  return { title, pairs: chosen.map(({ old, next: target }) => ({ name: old.name, old: join(directory, basename(old.file)), next: join(directory, basename(target.file)) })) };
+  const missing = urls.filter((url) => !existsSync(join(directory, basename(url))));
+  if (missing.length === 0) return;
+  process.stderr.write(`Downloading ${missing.length} packages ...\n`);
+  const list = join(directory, 'curl.txt');
+  writeFileSync(list, missing.map((url) => `url = "${url}"\noutput = "${join(directory, basename(url))}.part"\n`).join(''));
+  await run('curl', ['-sS', '--fail', '-L', '-Z', '--parallel-max', '6', '-K', list]);
+  for (const url of missing) renameSync(join(directory, `${basename(url)}.part`), join(directory, basename(url)));
 }
 
 interface Listed {
