@@ -1,6 +1,6 @@
 /** Mends what `verifyState` found: fetches exactly the files that are broken, and links them anew. */
 import { lstatSync } from 'node:fs';
-import type { FileEntry } from '../../core/dag/entry.ts';
+import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { MossError } from '../../core/error.ts';
 import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
@@ -107,25 +107,37 @@ function isOurs(path: string, moss: string): boolean {
   return file.uid === home.uid && file.gid === home.gid;
 }
 
-/** @throws MossError as `fetchBlocks` does; what could be mended without fetching is then still broken */
+/**
+ * What takes no fetching is mended first: there may be no source.
+ *
+ * @throws MossError as `fetchBlocks` does
+ */
 export async function repairState(system: System, plan: RepairPlan, { signal }: AbortOptions = {}): Promise<Repaired> {
   const { layout, store } = system;
-  const { verified, files } = plan;
+  const { verified } = plan;
   const received = new Map<string, number>();
-  for (const file of plan.altered) store.quarantine(file);
-  for (const file of plan.touched) if (!(await store.renew(file))) store.quarantine(file);
-  if (plan.fetch.frames.length > 0) {
-    const staging = new Staging(layout, system.pool, wantedFiles(files));
-    await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
-    await store.adopt(staging, dictionariesOf(plan.loaded));
-  } else store.complete(files);
   // The user's own files are left alone: of these the store has the original again.
   const rows = verified.broken.filter(({ problem }) => problem !== 'original').map(({ entry }) => entry);
-  relink(system, verified.number, rows);
-  const ids = new Set(files.map(({ id }) => id));
   const done = new Set(rows.map(({ path }) => path));
-  for (const number of stateNumbers(layout)) await relinkFiles(system, number, ids, number === verified.number ? done : new Set());
+  const fetched = new Set(plan.fetch.frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
+  const { here = [], lost = [] } = Object.groupBy(plan.files, ({ id }) => (fetched.has(id) ? 'lost' : 'here'));
+  const mend = async (entries: readonly Entry[], files: readonly FileEntry[]): Promise<void> => {
+    relink(system, verified.number, entries);
+    const ids = new Set(files.map(({ id }) => id));
+    for (const number of stateNumbers(layout)) await relinkFiles(system, number, ids, number === verified.number ? done : new Set());
+  };
+  for (const file of plan.altered) store.quarantine(file);
+  for (const file of plan.touched) if (!(await store.renew(file))) store.quarantine(file);
+  store.complete(here);
+  const isLost = (entry: Entry): boolean => entry.type === 'file' && fetched.has(entry.id);
+  await mend(rows.filter((entry) => !isLost(entry)), here);
   mendLinks(verified.links);
+  if (plan.fetch.frames.length > 0) {
+    const staging = new Staging(layout, system.pool, wantedFiles(lost));
+    await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
+    await store.adopt(staging, dictionariesOf(plan.loaded));
+    await mend(rows.filter(isLost), lost);
+  }
   await syncFileSystem(layout.moss);
   return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
 }

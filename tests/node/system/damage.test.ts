@@ -229,6 +229,19 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.equal(readFileSync(original, 'utf8'), 'version = 1.0\n');
   });
 
+  test('what takes no fetching is mended where no source can be reached', async () => {
+    flip(inState(text(10)));
+    rmSync(inState(text(11)));
+    rmSync(inState('bin'));
+    const blocks = join(world.repository, 'site/blocks');
+    renameSync(blocks, `${blocks}.away`);
+    assert.equal((await world.json('verify', '--repair'))['code'], 'no-source');
+    assert.deepEqual(findingsOf(await world.json('verify')), [`${text(10)} altered`]);
+    renameSync(`${blocks}.away`, blocks);
+    await world.json('verify', '--repair');
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+  });
+
   test('what belongs to no package is told, and left alone', async () => {
     mkdirSync(inState('usr/share/mine'));
     writeFileSync(inState('usr/share/mine/a'), 'a');
