@@ -17,11 +17,11 @@ const REMEMBERED = 1000;
 /** Milliseconds: who does not ask for longer does not wait for the line. */
 const GAP = 200;
 /**
- * Once compressing took so many milliseconds, it has to have saved as many; else this many bytes go as they are before it is tried
- * again.
+ * Once compressing took so many milliseconds, it has to have saved as many. Else so many bytes, at least and at most, go as they are
+ * before it is tried again: twice as many each time, since some files in a row gain nothing.
  */
 const TRIAL = 200;
-const AS_IT_IS = 32 * 1024 * 1024;
+const AS_IT_IS = { least: 8 * 1024 * 1024, most: 32 * 1024 * 1024 };
 
 export class Pace {
   readonly #clock: Clock;
@@ -32,8 +32,9 @@ export class Pace {
   /** Milliseconds that compressing took and saved. */
   #took = 0;
   #saved = 0;
-  /** Bytes that go as they are, since compressing did not pay. */
+  /** Bytes that go as they are, since compressing did not pay; and how many that would be the next time. */
   #asItIs = 0;
+  #next = AS_IT_IS.least;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -74,7 +75,9 @@ export class Pace {
     this.#took += took;
     this.#saved += saved;
     if (this.#took < TRIAL) return;
-    if (this.#took > this.#saved) this.#asItIs = AS_IT_IS;
+    const pays = this.#took <= this.#saved;
+    if (!pays) this.#asItIs = this.#next;
+    this.#next = pays ? AS_IT_IS.least : Math.min(AS_IT_IS.most, 2 * this.#next);
     // The next trial begins.
     this.#took = this.#saved = 0;
   }
