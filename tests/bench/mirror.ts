@@ -40,6 +40,8 @@ export const bench: Bench = ({ cache, rounds, note }) =>
     }
     network.shape(origin, { rate: LITTLE });
     network.plug(honest);
+    // A peer looks for cables every 20 s: until then nobody hears of it.
+    await install(client, { share: true });
     for (let round = 0; round < rounds; round++) {
       measured('honest', await install(client, { share: true }));
       measured('honest among liars', await among(line, `all${round}`, Object.values(HARM).flat()));
