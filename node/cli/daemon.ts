@@ -15,9 +15,10 @@ import { flagOption } from './options.ts';
 const START = 20_000;
 /**
  * V8's young generation stays at 1 MB of each half, which is 15 MB less in a process that mostly waits, and its old one
- * grows by a quarter before it is looked through, so that a flood of wants makes 100 MB less of garbage (measured).
+ * grows by a quarter before it is looked through, so that a flood of wants makes 100 MB less of garbage; with the last flag it
+ * makes 40 MB less again (measured).
  */
-const SMALL = ['--max-semi-space-size=1', '--heap-growing-percent=25'];
+const SMALL = ['--max-semi-space-size=1', '--heap-growing-percent=25', '--optimize-for-size'];
 /** One arena of the C library instead of some for each thread, which keep what they once had: 15 to 20 MB of a flood (measured). */
 const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
 
