@@ -16,8 +16,8 @@ export interface TwoPeersOptions {
 }
 
 /** Bits a second of a peer's line: so few that it is the line that limits, and not two cores on which all machines run. */
-const LINE = '50mbit';
-const LINE_BYTES = 50e6 / 8;
+const LINE = '25mbit';
+const LINE_BYTES = 25e6 / 8;
 const PACKAGES = ['git', 'python3', 'vim'];
 const ENVIRONMENT = { ...process.env, XDG_CONFIG_HOME: '/nonexistent', MOSS_ROOT: undefined };
 
