@@ -7,8 +7,9 @@ import { verifyAndReport } from './verify-state.ts';
 
 export async function run(context: Context, packages: string[], options: Record<string, unknown>): Promise<number> {
   const number = activeNumber(context.layout);
-  const last = stateNumbers(context.layout).at(-1);
-  const isKnown = number !== undefined && (stateNumbers(context.layout).includes(number) || Database.recordOf(context.layout.database, number) !== undefined);
+  const numbers = stateNumbers(context.layout);
+  const last = numbers.at(-1);
+  const isKnown = number !== undefined && (numbers.includes(number) || Database.recordOf(context.layout.database, number) !== undefined);
   if (!isKnown) {
     if (last === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
     throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });

@@ -2,7 +2,7 @@
  * Holds the entries of a state against what is on disk, on the workers: it begins with what was read of the tables while
  * more is being read. What a path should hold is known before it is known which package's path it is.
  */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Entry, FileEntry, LinkEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
 import { isUsers, type TreeEntry } from '../../core/install/tree.ts';
@@ -72,7 +72,7 @@ export class Inspection {
     this.#system = system;
     this.#directory = layout.state(number);
     this.#options = options;
-    const made = [layout.moss, this.#directory].filter((path) => existsSync(path)).map((path) => statSync(path));
+    const made = [layout.moss, this.#directory].flatMap((path) => statSync(path, { throwIfNoEntry: false }) ?? []);
     this.#owners = made.map(({ uid, gid }) => ({ uid, gid }));
     this.#isRoot = made.every(({ uid }) => uid === 0);
   }

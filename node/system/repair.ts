@@ -121,38 +121,42 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   const done = new Set(rows.map(({ path }) => path));
   const fetched = new Set(plan.fetch.frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
   const { here = [], lost = [] } = Object.groupBy(plan.files, ({ id }) => (fetched.has(id) ? 'lost' : 'here'));
-  const mend = async (entries: readonly Entry[], files: readonly FileEntry[]): Promise<void> => {
-    relink(system, verified.number, entries);
-    const ids = new Set(files.map(({ id }) => id));
-    for (const number of stateNumbers(layout)) await relinkFiles(system, number, ids, number === verified.number ? done : new Set());
+  const isLost = (entry: Entry): boolean => entry.type === 'file' && fetched.has(entry.id);
+  const ids = new Set(plan.files.map(({ id }) => id));
+  const names = new Map<number, FileEntry[]>();
+  for (const number of stateNumbers(layout)) names.set(number, await namesOf(system, number, ids, number === verified.number ? done : new Set()));
+  const mend = (isMeant: (entry: Entry) => boolean): void => {
+    relink(system, verified.number, rows.filter(isMeant));
+    for (const [number, entries] of names) {
+      const meant = entries.filter(isMeant);
+      // The store may have the file with the other mode only.
+      store.complete(meant);
+      relink(system, number, meant);
+    }
   };
   for (const file of plan.altered) store.quarantine(file);
   for (const file of plan.touched) if (!(await store.renew(file))) store.quarantine(file);
   store.complete(here);
-  const isLost = (entry: Entry): boolean => entry.type === 'file' && fetched.has(entry.id);
-  await mend(rows.filter((entry) => !isLost(entry)), here);
+  mend((entry) => !isLost(entry));
   mendLinks(verified.links);
   if (plan.fetch.frames.length > 0) {
     const staging = new Staging(layout, system.pool, wantedFiles(lost));
     await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
     await store.adopt(staging, dictionariesOf(plan.loaded));
-    await mend(rows.filter(isLost), lost);
+    mend(isLost);
   }
   await syncFileSystem(layout.moss);
   return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
 }
 
-/** Other names, in all states, may be hard links to the very inode that was altered: a rollback must not bring it back. */
-async function relinkFiles(system: System, number: number, ids: ReadonlySet<FileId>, done: ReadonlySet<string>): Promise<void> {
+/** Other names that files have in a state: they may be hard links to the very inode that was altered, and a rollback must not bring it back. */
+async function namesOf(system: System, number: number, ids: ReadonlySet<FileId>, done: ReadonlySet<string>): Promise<FileEntry[]> {
   try {
     const { system: rows } = await treeOfState(system, number);
-    const entries = rows.flatMap(({ entry }) => (entry.type === 'file' && ids.has(entry.id) && !done.has(entry.path) ? [entry] : []));
-    // The store may have the file with the other mode only.
-    system.store.complete(entries);
-    relink(system, number, entries);
+    return rows.flatMap(({ entry }) => (entry.type === 'file' && ids.has(entry.id) && !done.has(entry.path) ? [entry] : []));
   } catch (error) {
     if (!(error instanceof MossError) || error.code !== 'damaged') throw error;
     system.onEvent({ type: 'warning', message: `state ${number} may hold the same broken files: ${error.message}`, hint: `Run \`moss state verify ${number} --repair\`.` });
+    return [];
   }
 }
-
