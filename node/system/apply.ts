@@ -14,6 +14,7 @@ import { filesOf, type Change } from './change.ts';
 import { clearConfiguring, configureState, noteConfiguring, type Configured } from './configure.ts';
 import { dictionariesOf, fetchPlan } from './fetch-plan.ts';
 import { activeNumber, openDatabase, stateNumbers } from './installed.ts';
+import { factsOf } from './package-facts.ts';
 import { writeStateFile } from './state-file.ts';
 import type { System } from './system.ts';
 
@@ -64,7 +65,7 @@ export async function applyChange(system: System, change: Change, options: Abort
         renameSync(unsealed, layout.state(state.number));
         syncPath(layout.states);
         const database = await openDatabase(layout);
-        database.addState(state, await system.packages.facts(state.packages));
+        database.addState(state, await factsOf(system.packages, state.packages));
         database.close();
       },
       activate: async () => activate(system, state.number),
@@ -81,7 +82,7 @@ export async function applyChange(system: System, change: Change, options: Abort
 async function enterPackages({ layout, packages }: System, state: State): Promise<void> {
   const database = await openDatabase(layout);
   try {
-    database.addPackages(await packages.facts(state.packages));
+    database.addPackages(await factsOf(packages, state.packages));
   } finally {
     database.close();
   }

@@ -6,6 +6,7 @@ import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
 import type { Layout } from '../store/layout.ts';
 import { Database } from './database.ts';
+import { factsOf } from './package-facts.ts';
 import type { PackageStore } from './package-store.ts';
 import { readStateFile } from './state-file.ts';
 
@@ -67,7 +68,7 @@ async function enterStates(database: Database, packages: PackageStore, layout: L
   for (const number of numbers) {
     try {
       const state = readStateFile(layout.state(number));
-      const facts = await packages.facts(state.packages);
+      const facts = await factsOf(packages, state.packages);
       database.addPackages(facts);
       database.addState(state, facts);
     } catch (error) {

@@ -1,7 +1,6 @@
 /** Manifests and file tables of a root: read from its blocks, fetched where they are missing. */
 import type { Cid } from '../../core/dag/cid.ts';
 import { MAX_BLOCK_SIZE, verifyBlock } from '../../core/dag/block.ts';
-import type { Entry } from '../../core/dag/entry.ts';
 import { decodeCbor, encodeCbor } from '../../core/dag/codec.ts';
 import { collapseManifest, expandManifest } from '../../core/dag/delta.ts';
 import { readManifest, type Manifest, type Part } from '../../core/dag/manifest.ts';
@@ -20,7 +19,6 @@ import { BlockDirectory } from '../store/block-directory.ts';
 import type { Layout } from '../store/layout.ts';
 import { nodeCompressor } from '../zstd.ts';
 import { checkFrames } from './check-frames.ts';
-import type { PackageFacts } from './database.ts';
 import { FetchedBlocks } from './fetched-blocks.ts';
 
 /** A package with the tables of the components that are wanted. */
@@ -152,37 +150,6 @@ export class PackageStore {
       if (bytes === undefined) throw new MossError('bug', `${cid.toString()} was fetched, and is not here`);
       return bytes;
     });
-  }
-
-  /** The rows of an installed package, in path order within each component. */
-  async entries(installed: InstalledPackage): Promise<Entry[]> {
-    const chosen = new Set(installed.components);
-    const { parts } = await this.load(installed.manifest, (component) => chosen.has(component));
-    return parts.flatMap((part) => part.table.entries);
-  }
-
-  /** How many rows the tables of installed packages have. */
-  async rows(installed: readonly InstalledPackage[]): Promise<number> {
-    let rows = 0;
-    for (const { manifest, components } of installed) {
-      for (const { name, parts } of (await this.manifest(manifest)).components) if (components.includes(name)) for (const part of parts) rows += part.rows;
-    }
-    return rows;
-  }
-
-  /** What the database holds of packages, by the text of their manifest's CID. */
-  async facts(packages: readonly InstalledPackage[]): Promise<Map<string, PackageFacts>> {
-    const out = new Map<string, PackageFacts>();
-    for (const each of packages) {
-      const chosen = new Set(each.components);
-      const { manifest, parts } = await this.load(each.manifest, (component) => chosen.has(component));
-      out.set(each.manifest.toString(), {
-        summary: manifest.metadata.summary,
-        size: manifest.components.reduce((sum, component) => sum + (chosen.has(component.name) ? component.size : 0), 0),
-        entries: parts.flatMap(({ component, table }) => table.entries.map((entry) => ({ component, entry }))),
-      });
-    }
-    return out;
   }
 
   /** The blocks of an installed package that are missing, or not what their names say. */

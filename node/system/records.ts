@@ -6,6 +6,7 @@ import { MossError } from '../../core/error.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
 import { Database } from './database.ts';
 import { openDatabase } from './installed.ts';
+import { factsOf } from './package-facts.ts';
 import type { System } from './system.ts';
 import { readStateFile, STATE_FILE, writeStateFile } from './state-file.ts';
 import type { Finding } from './verify.ts';
@@ -32,7 +33,7 @@ export async function verifyDatabase(system: System, state: State): Promise<Find
   const { layout, packages } = system;
   if (!existsSync(layout.database)) return [];
   if (Database.isOfAnotherVersion(layout.database)) await mendDatabase(system);
-  if (Database.fits(layout.database, state, await packages.facts(state.packages))) return [];
+  if (Database.fits(layout.database, state, await factsOf(packages, state.packages))) return [];
   return [{ path: relative(layout.root, layout.database), package: '', problem: 'altered' }];
 }
 

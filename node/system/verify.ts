@@ -11,6 +11,7 @@ import { brokenLinks, rootLinks, stateLinks, type BrokenLink } from '../link/top
 import { observe, treeOf } from './configure.ts';
 import { activeNumber } from './installed.ts';
 import { Inspection } from './inspection.ts';
+import { countRows } from './package-facts.ts';
 import { STATE_FILE } from './state-file.ts';
 import type { System } from './system.ts';
 
@@ -70,7 +71,7 @@ const MANY = 10_000;
 export async function verifyState(system: System, number: number, { full, packages, all, meanwhile, signal }: VerifyOptions): Promise<VerifiedState> {
   const { layout, onEvent } = system;
   onEvent({ type: 'step', step: 'verify' });
-  const threads = full || (await system.packages.rows(packages)) > MANY;
+  const threads = full || (await countRows(system.packages, packages)) > MANY;
   if (threads) system.pool.start();
   const inspection = new Inspection(system, number, { reads: full, threads });
   const tree = await treeOf(system, packages, async ({ entries }) => {

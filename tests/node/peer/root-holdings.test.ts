@@ -34,7 +34,8 @@ describe('what a root serves', { timeout: 600_000 }, () => {
   async function files(name: string): Promise<FileEntry[]> {
     const installed = activeState(layout)?.packages.find((each) => each.name === name);
     assert.ok(installed);
-    return (await new PackageStore(layout).entries(installed)).filter((entry) => entry.type === 'file');
+    const { parts } = await new PackageStore(layout).load(installed.manifest, (component) => installed.components.includes(component));
+    return parts.flatMap(({ table }) => table.entries.filter((entry) => entry.type === 'file'));
   }
 
   async function read(wanted: Wanted): Promise<Buffer | undefined> {
