@@ -64,15 +64,19 @@ function closest(component: string, names: readonly string[]): number {
   return Math.max(0, ...names.filter((name) => component === name || component.startsWith(`${name}/`)).map(({ length }) => length));
 }
 
-/** `de` keeps `de`, `de_AT` and `de@euro`; `de_AT` keeps `de` too, which programs fall back to. */
+/**
+ * `de` keeps `de`, `de_AT` and `de@euro`. What programs fall back to is kept too, which is a language without some of its
+ * parts (gettext manual, section 2.3): `de` for `de_AT`, `sr@latin` for `sr_RS@latin`.
+ */
 function isWantedLanguage(component: string, locales: readonly string[]): boolean {
   if (!component.startsWith('locale/') || locales.length === 0) return true;
-  const tag = component.slice('locale/'.length);
-  return locales.some((locale) => isBelow(tag, locale) || isBelow(locale, tag));
+  const tag = partsOf(component.slice('locale/'.length));
+  return locales.map(partsOf).some((locale) => tag.every((part) => locale.includes(part)) || locale.every((part) => tag.includes(part)));
 }
 
-function isBelow(tag: string, language: string): boolean {
-  return tag === language || (tag.startsWith(language) && /^[_@.]/.test(tag.slice(language.length)));
+/** `sr_RS@latin` is `sr`, `_RS` and `@latin`; some programs write `zh-Hant`. */
+function partsOf(language: string): string[] {
+  return language.replaceAll('-', '_').split(/(?=[_.@])/);
 }
 
 /** A package that was here, and the components that come and go. */

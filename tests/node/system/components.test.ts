@@ -13,6 +13,11 @@ const LANGUAGES = ['main', 'locale/de', 'locale/de_AT', 'locale/de@euro', 'local
 describe('the choice of components', () => {
   test('languages are kept with their territories, and with what programs fall back to', () => {
     assert.deepEqual(chooseComponents(LANGUAGES, NOTHING, { without: [], locales: ['de', 'pt_BR'] }), ['main', 'locale/de', 'locale/de_AT', 'locale/de@euro', 'locale/pt', 'locale/pt_BR']);
+    const kept = (locale: string): string[] => chooseComponents(['locale/ca', 'locale/ca@valencia', 'locale/ca_ES', 'locale/zh', 'locale/zh-Hant', 'locale/zh_TW'], NOTHING, { without: [], locales: [locale] });
+    assert.deepEqual(kept('ca_ES@valencia'), ['locale/ca', 'locale/ca@valencia', 'locale/ca_ES']);
+    assert.deepEqual(kept('ca@valencia'), ['locale/ca', 'locale/ca@valencia']);
+    assert.deepEqual(kept('zh'), ['locale/zh', 'locale/zh-Hant', 'locale/zh_TW']);
+    assert.deepEqual(kept('zh_TW.UTF-8'), ['locale/zh', 'locale/zh_TW']);
   });
 
   test('what was said of the package counts more than the settings, and the longer name more than the shorter', () => {
