@@ -2,9 +2,9 @@
  * What happens to files that belong to the user: copied when new, replaced only if unmodified, else written beside as
  * `.moss-new`. Pure: from what packages had, have now, and what is on disk, to what is to be done.
  */
-import type { FileEntry } from '../dag/entry.ts';
+import type { FileEntry, LinkEntry } from '../dag/entry.ts';
 import type { FileId } from '../dag/file-id.ts';
-import type { PackagePath } from '../dag/path.ts';
+import { linkTarget, type PackagePath } from '../dag/path.ts';
 import type { TreeEntry } from './tree.ts';
 
 /** What lies at a path of the root now. */
@@ -49,9 +49,8 @@ export function planConfiguration(
     if (entry.type === 'directory') {
       if (there.kind === 'none') steps.push({ do: 'directory', path: entry.path, mode: entry.mode });
     } else if (entry.type === 'symlink') {
-      const untouched = there.kind === 'symlink' && previous?.type === 'symlink' && previous.target === there.target;
-      const same = there.kind === 'symlink' && there.target === entry.target;
-      if (!same && (there.kind === 'none' || untouched)) steps.push({ do: 'symlink', path: entry.path, target: entry.target });
+      const untouched = previous?.type === 'symlink' && isLinkOf(previous, there);
+      if (!isLinkOf(entry, there) && (there.kind === 'none' || untouched)) steps.push({ do: 'symlink', path: entry.path, target: entry.target });
     } else {
       const step = fileStep(entry, previous?.type === 'file' ? previous.id : undefined, there);
       if (step !== undefined) steps.push(step);
@@ -62,11 +61,16 @@ export function planConfiguration(
     const there = observe(entry.path);
     if (entry.type === 'directory') {
       if (there.kind === 'directory') steps.push({ do: 'rmdir', path: entry.path });
-    } else if (entry.type === 'file' ? there.kind === 'file' && there.id === entry.id : there.kind === 'symlink' && there.target === entry.target) {
+    } else if (entry.type === 'file' ? there.kind === 'file' && there.id === entry.id : isLinkOf(entry, there)) {
       steps.push({ do: 'delete', path: entry.path });
     } else if (there.kind !== 'none') kept.push(entry.path);
   }
   return { steps, kept };
+}
+
+/** Whether what lies there is a package's link, as it was written. */
+export function isLinkOf({ path, target }: LinkEntry, there: Observed): boolean {
+  return there.kind === 'symlink' && there.target === linkTarget(path, target);
 }
 
 function fileStep(file: FileEntry, previous: FileId | undefined, there: Observed): ConfigurationStep | undefined {

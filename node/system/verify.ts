@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { parentOf, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
+import { isLinkOf } from '../../core/install/configuration.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
 import type { Problem } from '../link/look.ts';
@@ -112,13 +113,13 @@ async function breathe(signal: AbortOptions['signal']): Promise<void> {
   await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
-/** What became of a file of the user's; directories and what was never asked about are not told. */
+/** What became of a file or link of the user's; of directories, whether they are there. */
 async function changeOf({ layout }: System, entry: Entry): Promise<Changed['problem'] | undefined> {
   const seen = await observe(layout.root, entry.path);
   if (seen.kind === 'none') return 'missing';
   if (seen.kind !== entry.type) return 'type';
-  if (entry.type === 'file') return seen.kind === 'file' && seen.id === entry.id ? undefined : 'altered';
-  return undefined;
+  if (entry.type === 'directory') return undefined;
+  return (entry.type === 'file' ? seen.kind === 'file' && seen.id === entry.id : isLinkOf(entry, seen)) ? undefined : 'altered';
 }
 
 function findExtra(directory: string, { system }: Tree): string[] {

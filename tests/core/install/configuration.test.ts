@@ -42,6 +42,8 @@ const RULES: [name: string, before: TreeEntry[], after: TreeEntry[], observed: O
   ['a new link is made', [], tree({ type: 'symlink', path: at, target: 'a' }), none, ['symlink'], []],
   ['an unmodified link is replaced', tree({ type: 'symlink', path: at, target: 'a' }), tree({ type: 'symlink', path: at, target: 'b' }), { kind: 'symlink', target: 'a' }, ['symlink'], []],
   ['a link that the user changed stays', tree({ type: 'symlink', path: at, target: 'a' }), tree({ type: 'symlink', path: at, target: 'b' }), { kind: 'symlink', target: 'mine' }, [], []],
+  ['a link to an absolute path is unmodified where it leads there from inside of the root', tree({ type: 'symlink', path: at, target: '/usr/a' }), tree({ type: 'symlink', path: at, target: '/usr/b' }), { kind: 'symlink', target: '../usr/a' }, ['symlink'], []],
+  ['so it goes with its package', tree({ type: 'symlink', path: at, target: '/usr/a' }), [], { kind: 'symlink', target: '../usr/a' }, ['delete'], []],
   ['a link that no package has any more goes', tree({ type: 'symlink', path: at, target: 'a' }), [], { kind: 'symlink', target: 'a' }, ['delete'], []],
 ];
 
