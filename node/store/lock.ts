@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MossError } from '../../core/error.ts';
@@ -25,13 +27,17 @@ export class Lock {
   static async take(path: string, { onWait, signal }: LockOptions): Promise<Lock> {
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
-      const db = new DatabaseSync(path, { timeout: 0 });
+      // SQLite would lock what can only be read, too.
+      accessSync(dirname(path), constants.W_OK);
+      let db: DatabaseSync | undefined;
       try {
-        db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+        db = new DatabaseSync(path, { timeout: 0 });
+        // A journal in a file would take room on a full disk, where what frees some needs the lock.
+        db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;');
         return new Lock(db);
       } catch (error) {
-        db.close();
-        if (!isBusy(error)) throw new MossError('io', `the lock ${path} cannot be taken`, { cause: error, data: { path } });
+        db?.close();
+        if (!isBusy(error)) throw new MossError('io', `the lock ${path} cannot be taken`, { hint: 'If it is damaged, remove it while no moss is at work here.', cause: error, data: { path } });
       }
       if (tries === 0) onWait();
       await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });

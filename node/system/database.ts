@@ -2,31 +2,13 @@
  * What is installed, by question: SQLite over what the states record and the manifests say. Nothing is only here: the
  * database is made anew from the states and the blocks when it is lost or damaged.
  */
-import { rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parseCid } from '../../core/dag/cid.ts';
 import type { Entry } from '../../core/dag/entry.ts';
 import type { PackageFormat } from '../../core/dag/package.ts';
 import { comparePaths } from '../../core/dag/path.ts';
 import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
-
-const VERSION = 3;
-const SCHEMA = `
-  CREATE TABLE state (number INTEGER PRIMARY KEY, created INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
-  CREATE TABLE installed (
-    state INTEGER NOT NULL REFERENCES state ON DELETE CASCADE,
-    name TEXT NOT NULL, version TEXT NOT NULL, release INTEGER NOT NULL, architecture TEXT NOT NULL, format TEXT NOT NULL,
-    manifest TEXT NOT NULL, repository TEXT NOT NULL, explicit INTEGER NOT NULL, components TEXT NOT NULL, wishes TEXT,
-    summary TEXT NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (state, name)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE package (id INTEGER PRIMARY KEY, manifest TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE entry (
-    package INTEGER NOT NULL, component TEXT NOT NULL, path TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (package, path)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${VERSION};
-`;
+import { keepDatabase, makeDatabase, tryOpen, VERSION, versionOf } from './database-file.ts';
 
 /** One row of `moss list`. */
 export interface InstalledRow {
@@ -57,18 +39,21 @@ export class Database {
   readonly #db: DatabaseSync;
 
   /**
+   * One that is made anew is whole or not there; where it cannot be kept, as on a full disk or in another user's root, it
+   * serves this once.
+   *
    * @param rebuild fills a new database; called when the file is missing, damaged, or of another version
    */
   static async open(path: string, rebuild: (database: Database) => Promise<void>): Promise<Database> {
     const database = tryOpen(path);
     if (database !== undefined) return new Database(database);
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
-    const fresh = new DatabaseSync(path);
-    fresh.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    fresh.exec(SCHEMA);
+    const fresh = makeDatabase();
     const made = new Database(fresh);
     await rebuild(made);
-    return made;
+    const kept = keepDatabase(fresh, path);
+    if (kept === undefined) return made;
+    fresh.close();
+    return new Database(kept);
   }
 
   /**
@@ -268,24 +253,4 @@ function readInstalled(row: Record<string, unknown>): InstalledRow {
     summary: String(row['summary']),
     size: Number(row['size']),
   };
-}
-
-function tryOpen(path: string): DatabaseSync | undefined {
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(path);
-    if (versionOf(db) === VERSION) {
-      db.prepare('SELECT count(*) FROM state').get();
-      return db;
-    }
-  } catch {
-    // damaged: made anew by the caller
-  }
-  db?.close();
-  return undefined;
-}
-
-/** 0 where nothing was written yet. */
-function versionOf(db: DatabaseSync): number {
-  return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
 }

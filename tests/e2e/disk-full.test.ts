@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeRepository, temporaryDirectory, writePackage } from './fixture.ts';
@@ -33,15 +33,41 @@ describe('a full disk', { skip: mounted ? false : 'mounting a small file system 
     directory.remove();
   });
 
+  const fillUpTo = (free: number): void => {
+    rmSync(root, { recursive: true, force: true });
+    rmSync(filler, { force: true });
+    cpSync(template, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    const { bavail, bsize } = statfsSync(mount);
+    writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - free * 1024)));
+  };
+
+  it('without any space left is read, and made room on', async () => {
+    const size = 500_000;
+    fillUpTo(size / 1000);
+    writeFileSync(join(root, '.moss/staging/left'), Buffer.alloc(size));
+    appendFileSync(filler, Buffer.alloc(statfsSync(mount).bavail * statfsSync(mount).bsize));
+    for (const verb of ['list', 'verify']) assert.equal((await moss([verb], { root })).status, 0, verb);
+    assert.ok((document(await moss(['cache', 'prune', '--yes', '--json'], { root }))['total'] as { bytes: number }).bytes >= size);
+    assert.match((await mossDone(['list'], { root })).stdout, /old/);
+  });
+
+  it('that cannot be written to at all is read', async () => {
+    fillUpTo(1000);
+    spawnSync('mount', ['-o', 'remount,ro', mount]);
+    try {
+      assert.match((await mossDone(['list'], { root })).stdout, /old/);
+      assert.equal((await moss(['verify'], { root })).status, 0);
+      assert.equal(document(await moss(['remove', 'old', '--yes', '--json'], { root }))['code'], 'io');
+    } finally {
+      spawnSync('mount', ['-o', 'remount,rw', mount]);
+    }
+  });
+
   // From no space at all to nearly enough: each fails in another step.
   for (const free of [40, 400, 1500, 3000, 4000, 4300]) {
     it(`with ${free} KiB left is said clearly, leaves the old state, and the next run resumes`, async () => {
-      rmSync(root, { recursive: true, force: true });
-      rmSync(filler, { force: true });
-      cpSync(template, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+      fillUpTo(free);
       const old = visibleSystem(root);
-      const { bavail, bsize } = statfsSync(mount);
-      writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - free * 1024)));
       server.requests = [];
       const ran = await moss(['install', 'new', '--yes', '--json'], { root });
       if (ran.status === 0) {
