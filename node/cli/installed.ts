@@ -1,13 +1,16 @@
 /** What the verbs ask of the installed state, without loading what installs. */
 import { MossError } from '../../core/error.ts';
 import type { Database, InstalledRow } from '../system/database.ts';
-import { activeNumber, openDatabase } from '../system/installed.ts';
+import { activeNumber, checkNoneYet, openDatabase } from '../system/installed.ts';
 import type { Context } from './context.ts';
 
 /** Asks the database about the active state; `undefined` where nothing was installed yet. */
 export async function askInstalled<T>({ layout }: Context, ask: (database: Database, state: number) => T): Promise<T | undefined> {
   const state = activeNumber(layout);
-  if (state === undefined) return undefined;
+  if (state === undefined) {
+    checkNoneYet(layout);
+    return undefined;
+  }
   const database = await openDatabase(layout);
   try {
     return ask(database, state);

@@ -1,13 +1,13 @@
 import { activeNumber, stateNumbers } from '../system/installed.ts';
 import { pinnedStates } from '../system/pins.ts';
-import { readStateFile } from '../system/state-file.ts';
+import { recordOf } from '../system/records.ts';
 import { count, formatTime, table } from '../ui/format.ts';
 import type { Context } from './context.ts';
 
 export async function run({ layout, output }: Context): Promise<void> {
   const active = activeNumber(layout);
   const pinned = pinnedStates(layout);
-  const states = stateNumbers(layout).map((number) => readStateFile(layout.state(number)));
+  const states = stateNumbers(layout).map((number) => recordOf({ layout }, number, { mend: false }).state);
   if (states.length === 0) output.note('There is no state yet: `moss install PACKAGE` makes the first.');
   const { bold, green, dim } = output.style;
   output.result(

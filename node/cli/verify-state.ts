@@ -70,7 +70,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
     const { entries, files, bytes, changed, extra } = verified;
     const restored: PackagePath[] = [];
     const restore = async (): Promise<void> => {
-      const paths = restores ? verified.changed.filter(({ problem }) => problem !== 'type').map(({ path }) => path) : [];
+      const paths = restores ? verified.changed.map(({ path }) => path) : [];
       if (paths.length === 0) return;
       output.endProgress();
       output.tell(`${count(paths.length, 'configuration file')} to put back: ${someOf(paths)}`);

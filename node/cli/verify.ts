@@ -1,6 +1,6 @@
 import { MossError } from '../../core/error.ts';
 import { Database } from '../system/database.ts';
-import { activeNumber, stateNumbers } from '../system/installed.ts';
+import { activeNumber, checkNoneYet, stateNumbers } from '../system/installed.ts';
 import type { Context } from './context.ts';
 import { flagOption } from './options.ts';
 import { verifyAndReport } from './verify-state.ts';
@@ -8,11 +8,10 @@ import { verifyAndReport } from './verify-state.ts';
 export async function run(context: Context, packages: string[], options: Record<string, unknown>): Promise<number> {
   const number = activeNumber(context.layout);
   const numbers = stateNumbers(context.layout);
-  const last = numbers.at(-1);
   const isKnown = number !== undefined && (numbers.includes(number) || Database.recordOf(context.layout.database, number) !== undefined);
   if (!isKnown) {
-    if (last === undefined) throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
-    throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });
+    checkNoneYet(context.layout);
+    throw new MossError('not-found', 'nothing is installed yet', { hint: 'Install something: `moss install PACKAGE`.' });
   }
   return verifyAndReport(context, 'verify', { number, packages, repair: flagOption(options, 'repair'), quick: flagOption(options, 'quick'), restores: flagOption(options, 'restoreConfig') });
 }

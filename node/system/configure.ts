@@ -2,8 +2,8 @@
 import { chmodSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fields } from '../../core/dag/fields.ts';
-import type { FileEntry } from '../../core/dag/entry.ts';
-import { linkTarget, type PackagePath } from '../../core/dag/path.ts';
+import type { Entry, FileEntry } from '../../core/dag/entry.ts';
+import { comparePaths, linkTarget, type PackagePath } from '../../core/dag/path.ts';
 import type { Table } from '../../core/dag/table.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
@@ -56,7 +56,7 @@ export function readConfiguring(layout: Layout): Configuring | undefined {
  */
 export async function configureState(system: System, { state, before }: Configuring, tree?: Tree): Promise<Configured> {
   const { layout } = system;
-  const old = before === undefined || !existsSync(layout.state(before)) ? [] : await userEntries(system, before);
+  const old = before === undefined || !existsSync(layout.state(before)) ? [] : await entriesBefore(system, before);
   const { user } = tree ?? (await treeOfState(system, state));
   const observed = await observeAll(layout.root, [...old, ...user]);
   const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
@@ -77,31 +77,46 @@ export async function configureState(system: System, { state, before }: Configur
 export async function restoreConfiguration(system: System, state: number, paths: ReadonlySet<PackagePath>): Promise<PackagePath[]> {
   const { layout } = system;
   const restored: PackagePath[] = [];
-  for (const { entry } of (await treeOfState(system, state)).user) {
-    if (!paths.has(entry.path) || leavesRoot(layout.root, entry.path)) continue;
-    const path = join(layout.root, entry.path);
-    const present = lstatSync(path, { throwIfNoEntry: false });
-    if (entry.type === 'directory') doStep(layout, { do: 'directory', path: entry.path, mode: entry.mode });
-    else {
-      if (present !== undefined) copyAside(path);
-      doStep(layout, entry.type === 'file' ? { do: 'write', path: entry.path, file: entry } : { do: 'symlink', path: entry.path, target: entry.target });
-    }
+  const entries = (await treeOfState(system, state)).user.map(({ entry }) => entry).filter(({ path }) => paths.has(path));
+  // A directory comes before what is in it: where a link took its place, only then nothing leads out of the root.
+  for (const entry of entries.toSorted((a, b) => comparePaths(a.path, b.path))) {
+    if (leavesRoot(layout.root, entry.path)) continue;
+    putAside(join(layout.root, entry.path));
+    doStep(layout, stepTo(entry));
     restored.push(entry.path);
   }
   if (restored.length > 0) await syncFileSystem(layout.root);
   return restored;
 }
 
-/** A copy, so that there is something under the name at every moment. */
-function copyAside(path: string): void {
-  for (let number = 0; ; number++) {
-    const aside = `${path}.moss-old${number === 0 ? '' : `.${number}`}`;
-    if (lstatSync(aside, { throwIfNoEntry: false }) !== undefined) continue;
-    const { mode, uid, gid } = lstatSync(path);
-    copyFileSync(path, aside, constants.COPYFILE_EXCL);
-    if (process.getuid?.() === 0) chownSync(aside, uid, gid);
-    chmodSync(aside, mode & 0o7777);
-    return;
+/** What puts an entry where nothing is in its way. */
+function stepTo(entry: Entry): ConfigurationStep {
+  const { path } = entry;
+  if (entry.type === 'directory') return { do: 'directory', path, mode: entry.mode };
+  return entry.type === 'file' ? { do: 'write', path, file: entry } : { do: 'symlink', path, target: entry.target };
+}
+
+/** Of a file a copy, so that there is something under the name at every moment; a link, a directory or a pipe moves. */
+function putAside(path: string): void {
+  const present = lstatSync(path, { throwIfNoEntry: false });
+  if (present === undefined) return;
+  let aside = `${path}.moss-old`;
+  for (let number = 1; lstatSync(aside, { throwIfNoEntry: false }) !== undefined; number++) aside = `${path}.moss-old.${number}`;
+  if (!present.isFile()) return renameSync(path, aside);
+  const { mode, uid, gid } = present;
+  copyFileSync(path, aside, constants.COPYFILE_EXCL);
+  if (process.getuid?.() === 0) chownSync(aside, uid, gid);
+  chmodSync(aside, mode & 0o7777);
+}
+
+/** From a state whose records are damaged one must get away, too: all that lies there counts as the user's then. */
+async function entriesBefore(system: System, number: number): Promise<TreeEntry[]> {
+  try {
+    return await userEntries(system, number);
+  } catch (error) {
+    if (!(error instanceof MossError) || error.code !== 'damaged') throw error;
+    system.onEvent({ type: 'warning', message: `what state ${number} brought to /etc and the like cannot be told, and stays: ${error.message}` });
+    return [];
   }
 }
 

@@ -21,9 +21,23 @@ export function activeNumber(layout: Layout): number | undefined {
   }
 }
 
+/** @throws MossError `damaged` when its record cannot be read, or the link to it was lost: what is installed is not nothing then */
 export function activeState(layout: Layout): State | undefined {
   const number = activeNumber(layout);
-  return number === undefined ? undefined : readStateFile(layout.state(number));
+  if (number !== undefined) return readStateFile(layout.state(number));
+  checkNoneYet(layout);
+  return undefined;
+}
+
+/**
+ * Where no state is active: sees to it that there is none. A first installation that is under way, or was killed, has made
+ * one already.
+ *
+ * @throws MossError `damaged`
+ */
+export function checkNoneYet(layout: Layout): void {
+  const last = existsSync(layout.configuring) ? undefined : stateNumbers(layout).at(-1);
+  if (last !== undefined) throw new MossError('damaged', 'no state is active, although there are some', { hint: `Activate one: \`moss state activate ${last}\`.` });
 }
 
 /** Numbers of all states, in order. */

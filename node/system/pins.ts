@@ -8,13 +8,11 @@ import type { Layout } from '../store/layout.ts';
 /** @throws MossError `damaged` */
 export function pinnedStates(layout: Layout): Set<number> {
   if (!existsSync(layout.pins)) return new Set();
-  let value: unknown;
   try {
-    value = JSON.parse(readFileSync(layout.pins, 'utf8'));
+    return new Set(new Fields(JSON.parse(readFileSync(layout.pins, 'utf8')), 'damaged', layout.pins).ints('states', 1));
   } catch (cause) {
     throw new MossError('damaged', `the note of pinned states cannot be read: ${layout.pins}`, { hint: 'Remove it, and pin the states again.', cause, data: { path: layout.pins } });
   }
-  return new Set(new Fields(value, 'damaged', layout.pins).ints('states', 1));
 }
 
 export function writePins(layout: Layout, states: ReadonlySet<number>): void {

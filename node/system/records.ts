@@ -69,7 +69,7 @@ export interface VerifiedRecord {
  * @param mend whether the file is written anew
  * @throws MossError `damaged` when neither can be read
  */
-export function recordOf({ layout }: System, number: number, { mend }: { mend: boolean }): VerifiedRecord {
+export function recordOf({ layout }: Pick<System, 'layout'>, number: number, { mend }: { mend: boolean }): VerifiedRecord {
   const directory = layout.state(number);
   try {
     return { state: readStateFile(directory), findings: [] };

@@ -37,13 +37,15 @@ export class RepositoryConfigs {
       .map((name) => this.get(name));
   }
 
-  /** @throws MossError `not-found` */
+  /** @throws MossError `not-found`, `damaged` */
   get(name: string): RepositoryConfig {
-    if (!NAME.test(name) || !this.#has(name)) {
-      throw new MossError('not-found', `there is no repository ${name}`, { hint: 'See `moss repo list`.', data: { repository: name } });
+    this.#require(name);
+    const path = this.file(name, 'repository.json');
+    try {
+      return { name, urls: new Fields(JSON.parse(readFileSync(path, 'utf8')), 'damaged', path).texts('urls') };
+    } catch (cause) {
+      throw new MossError('damaged', `what is noted of the repository ${name} cannot be read: ${path}`, { hint: `Remove it, \`moss repo remove ${name}\`, and add it again.`, cause, data: { path } });
     }
-    const fields = new Fields(JSON.parse(readFileSync(this.file(name, 'repository.json'), 'utf8')), 'damaged', `repository ${name}`);
-    return { name, urls: fields.texts('urls') };
   }
 
   /**
@@ -67,8 +69,14 @@ export class RepositoryConfigs {
 
   /** @throws MossError `not-found` */
   remove(name: string): void {
-    this.get(name);
+    this.#require(name);
     rmSync(this.file(name, ''), { recursive: true });
+  }
+
+  #require(name: string): void {
+    if (!NAME.test(name) || !this.#has(name)) {
+      throw new MossError('not-found', `there is no repository ${name}`, { hint: 'See `moss repo list`.', data: { repository: name } });
+    }
   }
 
   #has(name: string): boolean {

@@ -93,6 +93,7 @@ export async function makeRoom(system: System, wanted: number): Promise<Room> {
 export async function keepBounds(system: System, before: number | undefined): Promise<Room> {
   const { layout, settings } = system;
   const { 'keep-states': keep, 'store-quota': quota } = settings;
+  if (keep === 0 && quota === 0) return { states: [], freed: { files: 0, bytes: 0 } };
   const removable = removableStates(layout, before);
   const others = stateNumbers(layout).length - removable.length;
   const states = keep === 0 ? [] : removable.slice(0, Math.max(0, removable.length - Math.max(0, keep - others)));

@@ -220,6 +220,19 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.deepEqual((await world.json('verify'))['changed'], []);
   });
 
+  test('so they do where something else took their place, which stays beside as it is', async () => {
+    rmSync(inRoot('etc/hello.conf'));
+    symlinkSync('/dev/zero', inRoot('etc/hello.conf'));
+    rmSync(inRoot('etc/other.conf'));
+    mkdirSync(inRoot('etc/other.conf/d'), { recursive: true });
+    const { changed, restored } = await world.json('verify', '--restore-config');
+    assert.deepEqual(changed, [{ path: 'etc/hello.conf', package: 'hello', problem: 'type' }, { path: 'etc/other.conf', package: 'other', problem: 'type' }]);
+    assert.deepEqual(restored, ['etc/hello.conf', 'etc/other.conf']);
+    for (const path of ['etc/hello.conf', 'etc/other.conf']) assert.equal(readFileSync(inRoot(path), 'utf8'), 'version = 1.0\n');
+    assert.equal(readlinkSync(inRoot('etc/hello.conf.moss-old.2')), '/dev/zero');
+    assert.deepEqual(readdirSync(inRoot('etc/other.conf.moss-old')), ['d']);
+  });
+
   test("the originals of the user's files are held against what was signed, too", async () => {
     const original = storeFiles().find((path) => readFileSync(path, 'utf8') === 'version = 1.0\n');
     assert.ok(original);
@@ -338,6 +351,28 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.deepEqual(JSON.parse(readFileSync(record, 'utf8')), JSON.parse(intact));
   });
 
+  test('so it is where one letter of it is another: neither the database nor a package follows', async () => {
+    const record = inState('.moss-state.json');
+    const intact = readFileSync(record, 'utf8');
+    for (const [right, wrong] of [['"hello"', '"hallo"'], ['"bafy', '"baty'], ['"main"', '"mein"']] as const) {
+      writeFileSync(record, intact.replace(right, wrong));
+      assert.deepEqual(findingsOf(await world.json('verify')), ['.moss/states/2/.moss-state.json altered'], wrong);
+      assert.equal((await world.json('state', 'list'))['active'], 2);
+      await world.json('verify', '--repair');
+      assert.equal(readFileSync(record, 'utf8'), intact);
+    }
+  });
+
+  test('from a state of which all records are lost one can go to another, and remove it', async () => {
+    const { state } = await world.json('install', 'hello', '--without', 'doc');
+    rmSync(inState('.moss-state.json', Number(state)));
+    rmSync(inRoot('.moss/moss.sqlite'));
+    assert.match(String((await world.json('verify', '--repair'))['hint']), /moss state activate N/);
+    assert.equal((await world.json('state', 'activate', '2'))['state'], 2);
+    assert.deepEqual((await world.json('state', 'remove', String(state)))['states'], [state]);
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+  });
+
   test('the whole tree of the active state is made again from the database and the store', async () => {
     const record = readFileSync(inState('.moss-state.json'), 'utf8');
     rmSync(inState(''), { recursive: true });
@@ -350,12 +385,37 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.deepEqual(JSON.parse(readFileSync(inState('.moss-state.json'), 'utf8')), JSON.parse(record));
   });
 
+  test('notes of a root that cannot be read name themselves and the way on', async () => {
+    const notes: [path: string, words: string[], hint: RegExp][] = [
+      ['.moss/pins.json', ['state', 'prune'], /pin the states again/],
+      ['.moss/repositories/tiny/repository.json', ['repo', 'list'], /moss repo remove tiny/],
+      ['.moss/lock.sqlite', ['install', 'other'], /remove it while no moss is at work/],
+    ];
+    await world.json('state', 'pin', '1');
+    for (const [path, words, expected] of notes) {
+      const intact = readFileSync(inRoot(path));
+      writeFileSync(inRoot(path), '{ "states": 1, "urls": 1 } is no SQLite either');
+      const { code, message, hint } = await world.json(...words);
+      assert.notEqual(code, 'bug');
+      assert.match(String(message), new RegExp(path.split('/').at(-1) ?? ''));
+      assert.match(String(hint), expected);
+      writeFileSync(inRoot(path), intact);
+    }
+  });
+
   test('a root whose active state was lost says how to go on', async () => {
     const target = readlinkSync(inRoot('.moss/current'));
     rmSync(inRoot('.moss/current'));
     const { code, hint } = await world.json('verify');
     assert.equal(code, 'damaged');
     assert.match(String(hint), /moss state activate \d+/);
+    // Else a change would begin anew, and forget what was installed.
+    for (const words of [['list'], ['install', 'other'], ['remove', 'other']]) assert.equal((await world.json(...words))['code'], 'damaged', words[0]);
     symlinkSync(target, inRoot('.moss/current'));
+  });
+
+  test('a repository of which the note is damaged can be removed', async () => {
+    writeFileSync(inRoot('.moss/repositories/tiny/repository.json'), '');
+    assert.deepEqual((await world.json('repo', 'remove', 'tiny'))['urls'], []);
   });
 });
