@@ -58,8 +58,8 @@ export async function verifyAndReport(context: Context, schema: string, request:
       full: !quick,
       packages,
       all: packages.length === state.packages.length,
-      meanwhile: async () => {
-        if (readable.length === state.packages.length) database.push(...(await verifyDatabase(system, state)));
+      meanwhile: async (pause) => {
+        if (readable.length === state.packages.length) database.push(...(await verifyDatabase(system, state, pause)));
       },
       signal,
     });

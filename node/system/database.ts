@@ -10,6 +10,9 @@ import { comparePaths } from '../../core/dag/path.ts';
 import type { ComponentWishes, InstalledPackage, State } from '../../core/install/state.ts';
 import { keepDatabase, makeDatabase, tryOpen, VERSION, versionOf } from './database-file.ts';
 
+/** Rows that are compared before whoever compares may do something else: some 5 ms. */
+const PAUSE_ROWS = 4096;
+
 /** One row of `moss list`. */
 export interface InstalledRow {
   name: string;
@@ -60,13 +63,14 @@ export class Database {
    * Whether the database says of a state what its record and its manifests say, and is sound in itself.
    *
    * @param facts of all packages of the state
+   * @param pause awaited now and then, for this thread to do something else in between
    */
-  static fits(path: string, state: State, facts: ReadonlyMap<string, PackageFacts>): boolean {
+  static async fits(path: string, state: State, facts: ReadonlyMap<string, PackageFacts>, pause: () => Promise<void>): Promise<boolean> {
     const opened = tryOpen(path);
     if (opened === undefined) return false;
     try {
       const database = new Database(opened);
-      return opened.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok' && database.#holds(state, facts);
+      return opened.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok' && (await database.#holds(state, facts, pause));
     } catch {
       return false;
     } finally {
@@ -189,27 +193,33 @@ export class Database {
     return readRows(statement, state, path).map((row) => ({ name: String(row['name']), version: String(row['version']), type: String(row['type']) }));
   }
 
-  #holds(state: State, facts: ReadonlyMap<string, PackageFacts>): boolean {
-    const rows = this.installed(state.number);
+  async #holds(state: State, facts: ReadonlyMap<string, PackageFacts>, pause: () => Promise<void>): Promise<boolean> {
     const wanted = state.packages.map(({ manifest, ...each }) => {
       const { summary = '', size = 0 } = facts.get(manifest.toString()) ?? {};
       return Object.assign(each, { manifest: manifest.toString(), summary, size });
     });
-    if (canonical(rows) !== canonical(wanted)) return false;
+    if (canonical(this.installed(state.number)) !== canonical(wanted)) return false;
     // As one text for each package: as rows of objects it takes eight times as long (measured).
     const asText = this.#db.prepare(
       `SELECT json_group_array(json_array(path, type, size, component)) AS text FROM
        (SELECT entry.* FROM package JOIN entry ON package = id WHERE manifest = ? AND component IN (SELECT value FROM json_each(?)) ORDER BY path)`,
     );
-    return state.packages.every(({ name, manifest, components }) => {
+    let rows = 0;
+    for (const { name, manifest, components } of state.packages) {
       const wantedRows = (facts.get(manifest.toString())?.entries ?? [])
         .toSorted((a, b) => comparePaths(a.entry.path, b.entry.path))
         .map(({ component, entry }) => [entry.path, entry.type, entry.type === 'file' ? entry.size : 0, component]);
-      if (asText.get(manifest.toString(), JSON.stringify(components))?.['text'] === JSON.stringify(wantedRows)) return true;
+      rows += wantedRows.length;
+      if (rows > PAUSE_ROWS) {
+        rows = 0;
+        await pause();
+      }
+      if (asText.get(manifest.toString(), JSON.stringify(components))?.['text'] === JSON.stringify(wantedRows)) continue;
       // The order of texts in SQLite is that of their bytes, and its JSON is not quite that of JavaScript.
       const wantedFiles = wantedRows.map(([path, type, size, component]) => ({ path, type, size, component }));
-      return canonical(this.files(state.number, name)) === canonical(wantedFiles);
-    });
+      if (canonical(this.files(state.number, name)) !== canonical(wantedFiles)) return false;
+    }
+    return true;
   }
 
   #transaction(work: () => void): void {

@@ -28,12 +28,17 @@ export async function verifyRecords({ layout, packages }: System, state: State):
   return { findings, readable };
 }
 
-/** Whether the database says of a state what the state's records say, which are whole. One of another version of moss is made anew first. */
-export async function verifyDatabase(system: System, state: State): Promise<Finding[]> {
+/**
+ * Whether the database says of a state what the state's records say, which are whole. One of another version of moss is
+ * made anew first.
+ *
+ * @param pause awaited now and then, for this thread to do something else in between
+ */
+export async function verifyDatabase(system: System, state: State, pause: () => Promise<void>): Promise<Finding[]> {
   const { layout, packages } = system;
   if (!existsSync(layout.database)) return [];
   if (Database.isOfAnotherVersion(layout.database)) await mendDatabase(system);
-  if (Database.fits(layout.database, state, await factsOf(packages, state.packages))) return [];
+  if (await Database.fits(layout.database, state, await factsOf(packages, state.packages), pause)) return [];
   return [{ path: relative(layout.root, layout.database), package: '', problem: 'altered' }];
 }
 

@@ -38,8 +38,8 @@ export interface VerifyOptions extends AbortOptions {
   packages: readonly InstalledPackage[];
   /** Whether these are all: then what belongs to none of them is found too. */
   all: boolean;
-  /** Done while the workers read. */
-  meanwhile?: () => Promise<void>;
+  /** Done while the workers read; what it is given lets them get their next entries, and is to be awaited now and then. */
+  meanwhile?: (pause: () => Promise<void>) => Promise<void>;
 }
 
 /** What is broken, with the rows that say how it should be. */
@@ -64,6 +64,8 @@ export interface VerifiedState {
 
 /** Rows above which `--quick` uses threads: starting them takes as long as looking at so many. */
 const MANY = 10_000;
+/** Directories that are listed before the workers get their next entries: some 2 ms. */
+const PAUSE_DIRECTORIES = 64;
 
 /**
  * Looks at every entry of a state. A file is read once however many names it has. The workers begin while tables are
@@ -91,9 +93,9 @@ export async function verifyState(system: System, number: number, { full, packag
     if (problem !== undefined) changed.push({ path: entry.path, package: owner, problem });
   }
   await breathe(signal);
-  await meanwhile?.();
+  await meanwhile?.(async () => breathe(signal));
   await breathe(signal);
-  const extra = all ? findExtra(layout.state(number), tree) : [];
+  const extra = all ? await findExtra(layout.state(number), tree, { signal }) : [];
   const broken = await inspection.results(tree.system, tree.user, { signal });
   return {
     number,
@@ -122,7 +124,7 @@ async function changeOf({ layout }: System, entry: Entry): Promise<Changed['prob
   return (entry.type === 'file' ? seen.kind === 'file' && seen.id === entry.id : isLinkOf(entry, seen)) ? undefined : 'altered';
 }
 
-function findExtra(directory: string, { system }: Tree): string[] {
+async function findExtra(directory: string, { system }: Tree, { signal }: AbortOptions): Promise<string[]> {
   const known = new Set<string>([STATE_FILE]);
   let last = '';
   for (const { entry } of system) {
@@ -134,17 +136,18 @@ function findExtra(directory: string, { system }: Tree): string[] {
     for (let parent = last; parent !== '' && !known.has(parent); parent = parentOf(parent)) known.add(parent);
   }
   const extra: string[] = [];
-  const walk = (below: string): void => {
-    for (const item of readdirSync(join(directory, below), { withFileTypes: true })) {
-      const path = below === '' ? item.name : `${below}/${item.name}`;
+  const below = lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? [''] : [];
+  for (const [i, parent] of below.entries()) {
+    if (i % PAUSE_DIRECTORIES === PAUSE_DIRECTORIES - 1) await breathe(signal);
+    for (const item of readdirSync(join(directory, parent), { withFileTypes: true })) {
+      const path = parent === '' ? item.name : `${parent}/${item.name}`;
       // The links at the top into the user's directories and into usr are moss's own.
       if (!known.has(path)) {
-        if (below !== '' || !(item.isSymbolicLink() && isTopLink(item.name))) extra.push(path);
-      } else if (item.isDirectory()) walk(path);
+        if (parent !== '' || !(item.isSymbolicLink() && isTopLink(item.name))) extra.push(path);
+      } else if (item.isDirectory()) below.push(path);
     }
-  };
-  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) walk('');
-  return extra;
+  }
+  return extra.toSorted();
 }
 
 function isTopLink(name: string): boolean {
