@@ -247,8 +247,8 @@ function updatesOf({ layout }: System, wanted: readonly WantedPackage[]): Update
   });
 }
 
-function tellTrouble({ onEvent }: System): (name: string, error: MossError) => void {
-  return (name, { message, code }) => onEvent({ type: 'warning', message: `${name === '' ? 'deltas are' : `the delta of ${name} is`} not used: ${message} (${code})` });
+function tellTrouble({ onEvent }: System): (what: string, error: MossError) => void {
+  return (what, { message, code }) => onEvent({ type: 'warning', message: `${what} not used: ${message} (${code})` });
 }
 
 /**

@@ -28,8 +28,12 @@ export type Deltas = ReadonlyMap<string, Delta>;
 export interface DeltaFetchOptions extends FetchOptions {
   /** The top of the repository's list. */
   listed: Cid;
-  onTrouble: (name: string, error: MossError) => void;
+  /** @param what is not used, as the subject of a sentence with its verb */
+  onTrouble: (what: string, error: MossError) => void;
 }
+
+/** Blocks that no source has, after which the deltas of a change are done without: each costs a round trip. */
+export const MOST_MISSED = 16;
 
 /** Fetches the deltas of some packages, and puts their new manifests and tables together. */
 export async function fetchDeltas(store: PackageStore, updates: readonly Update[], options: DeltaFetchOptions): Promise<Deltas> {
@@ -40,23 +44,55 @@ export async function fetchDeltas(store: PackageStore, updates: readonly Update[
       const ref = from.map((each) => findDelta(found.get(name) ?? [], each, to)).find((each) => each !== undefined);
       return ref === undefined ? [] : [{ name, to, ref, from }];
     });
-    const blocks = await store.fetchBlocks(chosen.map(({ ref: { cid, size } }) => ({ cid, maxBytes: size })), options);
+    const blocks = await fetchAvailable(store, chosen.map(({ name, ref: { cid, size } }) => ({ what: `the delta of ${name} is`, cid, maxBytes: size })), options);
     await Promise.all(
-      chosen.map(async ({ name, from, to }, i) => {
+      chosen.map(async ({ name, from, to, ref }) => {
+        const bytes = blocks.get(ref.cid.toString());
+        if (bytes === undefined) return;
         try {
-          const delta = await openDelta(store, blocks[i] ?? new Uint8Array(), { from, to });
+          const delta = await openDelta(store, bytes, { from, to });
           await rebuildManifest(store, delta);
           deltas.set(name, delta);
         } catch (error) {
-          options.onTrouble(name, asTrouble(error, options));
+          options.onTrouble(`the delta of ${name} is`, asTrouble(error, options));
         }
       }),
     );
+  } catch (error) {
+    options.onTrouble('deltas are', asTrouble(error, options));
+  }
+  try {
     await rebuildTables(store, deltas, options);
   } catch (error) {
-    options.onTrouble('', asTrouble(error, options));
+    options.onTrouble('deltas of file tables are', asTrouble(error, options));
   }
   return deltas;
+}
+
+/** Those blocks that a source has, by the text of their CIDs: what else is there need not go without deltas for the others. */
+async function fetchAvailable(store: PackageStore, wants: readonly (Want & { what: string })[], options: DeltaFetchOptions): Promise<Map<string, Uint8Array>> {
+  const missed = new Map<string, MossError>();
+  for (;;) {
+    const asked = wants.filter(({ cid }) => !missed.has(cid.toString()));
+    try {
+      const blocks = await store.fetchBlocks(asked, options);
+      for (const { what, cid } of wants) {
+        const error = missed.get(cid.toString());
+        if (error !== undefined) options.onTrouble(what, error);
+      }
+      return new Map(asked.flatMap(({ cid }, i) => (blocks[i] === undefined ? [] : [[cid.toString(), blocks[i]]])));
+    } catch (error) {
+      const cid = missedBlock(error);
+      if (cid === undefined || missed.has(cid) || missed.size === MOST_MISSED) throw error;
+      missed.set(cid, asTrouble(error, options));
+    }
+  }
+}
+
+/** Which block it is that no source has, where that is what went wrong: others may be had. */
+export function missedBlock(error: unknown): string | undefined {
+  const cid = error instanceof MossError && error.code === 'no-source' ? error.data?.['cid'] : undefined;
+  return typeof cid === 'string' ? cid : undefined;
 }
 
 /** The delta frames of a change by package: those whose tables are here at both ends. */
@@ -67,7 +103,7 @@ export async function deltaFrames(store: PackageStore, deltas: Deltas, loaded: R
     try {
       frames.set(name, knownFrames(delta, await tablesHere(store, delta.from), next));
     } catch (error) {
-      onTrouble(name, asTrouble(error, {}));
+      onTrouble(`the delta of ${name} is`, asTrouble(error, {}));
     }
   }
   return frames;
@@ -90,7 +126,7 @@ async function rebuildManifest(store: PackageStore, delta: Delta): Promise<void>
 }
 
 async function rebuildTables(store: PackageStore, deltas: Deltas, options: DeltaFetchOptions): Promise<void> {
-  const wanted: { name: string; target: Part; base: Uint8Array; ref: Want & { plain: number } }[] = [];
+  const wanted: (Want & { what: string; target: Part; base: Uint8Array; plain: number })[] = [];
   for (const [name, delta] of deltas) {
     if (delta.zstd !== tableCompression || delta.tables.length === 0 || (await store.block(delta.to)) === undefined) continue;
     const [oldParts, newParts] = [await partsOf(store, delta.from), await partsOf(store, delta.to)];
@@ -98,18 +134,19 @@ async function rebuildTables(store: PackageStore, deltas: Deltas, options: Delta
       const [old, target] = [oldParts[base], newParts[part]];
       if (old === undefined || target === undefined || target.table instanceof Uint8Array || (await store.block(target.table)) !== undefined) continue;
       const bytes = await plainTable(store, old);
-      if (bytes !== undefined && ref.plain === target.tablePlain) wanted.push({ name, target, base: bytes, ref: { cid: ref.cid, maxBytes: ref.size, plain: ref.plain } });
+      if (bytes !== undefined && ref.plain === target.tablePlain) wanted.push({ what: `the delta of a file table of ${name} is`, cid: ref.cid, maxBytes: ref.size, target, base: bytes, plain: ref.plain });
     }
   }
-  const blocks = await store.fetchBlocks(wanted.map(({ ref }) => ref), options);
+  const blocks = await fetchAvailable(store, wanted, options);
   await Promise.all(
-    wanted.map(async ({ name, target, base, ref }, i) => {
-      if (target.table instanceof Uint8Array) return;
+    wanted.map(async ({ what, cid, target, base, plain: size }) => {
+      const bytes = blocks.get(cid.toString());
+      if (bytes === undefined || target.table instanceof Uint8Array) return;
       try {
-        const plain = nodeCompressor.decompress(blocks[i] ?? new Uint8Array(), { size: ref.plain, dictionary: base });
+        const plain = nodeCompressor.decompress(bytes, { size, dictionary: base });
         await store.add(target.table, nodeCompressor.compress(plain, { level: TABLE_LEVEL }));
       } catch (error) {
-        options.onTrouble(name, asTrouble(error, options));
+        options.onTrouble(what, asTrouble(error, options));
       }
     }),
   );

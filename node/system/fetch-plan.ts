@@ -14,6 +14,7 @@ import { nodeHasher } from '../hasher.ts';
 import { nodeRandom } from '../random.ts';
 import type { Staging } from '../store/staging.ts';
 import { ArrivingFrames } from './arriving-frames.ts';
+import { missedBlock, MOST_MISSED } from './deltas.ts';
 import { collectGarbage } from './memory.ts';
 import type { LoadedPackage } from './package-store.ts';
 import { fetchPeerDeltas } from './peer-deltas.ts';
@@ -113,37 +114,44 @@ async function tryFrames(
   options: AbortOptions,
 ): Promise<Set<FileId>> {
   const failed = new Set<FileId>();
-  const arrived = new Set<WantedFrame>();
+  const settled = new Set<WantedFrame>();
   const fail = (some: readonly WantedFrame[], { message, code, hint }: MossError): void => {
     for (const { pieces } of some) for (const { id } of pieces) failed.add(id);
     system.onEvent({ type: 'warning', message: `a delta is not used, and ${failed.size === 1 ? 'its file is' : `${failed.size} files are`} fetched whole: ${message} (${code})`, hint });
   };
-  try {
-    await fetchFrames(system, planned, frames, staging, received, {
+  const left = (): WantedFrame[] => frames.filter((frame) => !settled.has(frame));
+  const take = (): Promise<void> =>
+    fetchFrames(system, planned, left(), staging, received, {
       ...options,
       onUnpacked: (frame, error) => {
         // Also where it starts from a file that a delta spoiled.
         const isDeltas = frame.bases !== undefined || frame.pieces.some(({ id }) => staging.isDoubtful(id)) || (frame.base !== undefined && failed.has(frame.base.id));
         if (error !== undefined && (!isDeltas || !UNUSABLE.has(error.code))) throw error;
-        arrived.add(frame);
+        settled.add(frame);
         if (error !== undefined) fail([frame], error);
       },
     });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (error instanceof MossError && UNUSABLE.has(error.code)) {
-      const left = frames.filter((frame) => !arrived.has(frame));
-      const altered = await quarantineBases(system, planned, left);
-      if (altered.length === 0) throw error;
-      for (const { pieces } of left) for (const { id } of pieces) failed.add(id);
-      for (const id of altered) failed.add(id);
+  for (let missed = 0; ; ) {
+    try {
+      await take();
       return failed;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof MossError && UNUSABLE.has(error.code)) {
+        const altered = await quarantineBases(system, planned, left());
+        if (altered.length === 0) throw error;
+        for (const { pieces } of left()) for (const { id } of pieces) failed.add(id);
+        for (const id of altered) failed.add(id);
+        return failed;
+      }
+      const deltas = left().filter((frame) => frame.bases !== undefined);
+      if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code) || deltas.length === 0) throw error;
+      const lost = missed++ < MOST_MISSED ? deltas.filter(({ cid }) => cid.toString() === missedBlock(error)) : [];
+      fail(lost.length === 0 ? deltas : lost, error);
+      if (lost.length === 0) return failed;
+      for (const frame of lost) settled.add(frame);
     }
-    const missed = frames.filter((frame) => frame.bases !== undefined && !arrived.has(frame));
-    if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code) || missed.length === 0) throw error;
-    fail(missed, error);
   }
-  return failed;
 }
 
 /**
