@@ -27,13 +27,14 @@ function hintFor(problem: Problem, facts: readonly Origin[]): { hint?: string } 
     if (problem.universe.index.candidates(fact.requirement.name).length > 0) continue;
     const similar = similarNames(fact.requirement.name, problem.universe.index.names());
     if (similar.length > 0) return { hint: `Did you mean ${similar.join(' or ')}?` };
-    return { hint: 'Look for it with moss search, or add the repository that has it.' };
+    return { hint: 'Look for it with moss search, add the repository that has it, or run moss repo update: it may be new.' };
   }
   const back = facts.find((fact) => fact.kind === 'no-downgrade');
   if (back?.kind === 'no-downgrade') return { hint: `To go back, ask for it: ${back.of.name}=${back.of.package.version}` };
   const kept = facts.find((fact) => fact.kind === 'kept');
   if (kept?.kind === 'kept' && kept.why === 'explicit') return { hint: `It would be possible without ${kept.name}: moss remove ${kept.name}` };
-  return {};
+  const isMissing = facts.some((fact) => (fact.kind === 'needs' ? problem.candidates(fact.dependency) : fact.kind === 'wanted' ? problem.universe.answers(fact.requirement) : undefined)?.length === 0);
+  return isMissing ? { hint: 'If it is newer than what is known of the repositories, run moss repo update.' } : {};
 }
 
 /** Tells facts as a chain: what was asked for, then what that needs, and at its end what stands in the way. */

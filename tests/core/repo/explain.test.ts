@@ -75,6 +75,15 @@ test('a removal in the way of an installation', () => {
   assert.deepEqual(explained([entry('a 1', { depends: ['b'] }), entry('b 1')], ['a'], [installed(entry('b 1'), true)], ['b']), ['a needs b', 'you asked to remove b']);
 });
 
+test('what nobody has may be new: the index of this machine may be older', () => {
+  const hint = /moss repo update/;
+  assert.match(failure([entry('A 1', { depends: ['C'] })], ['A']).hint ?? '', hint);
+  assert.match(failure([entry('A 1', { depends: ['B (>= 2)'] }), entry('B 1.9')], ['A']).hint ?? '', hint);
+  assert.match(failure([entry('a 1')], ['a (= 3)']).hint ?? '', hint);
+  assert.match(failure([entry('a 1')], ['something']).hint ?? '', hint);
+  assert.equal(failure([entry('a 1', { depends: ['b (= 1)'] }), entry('d 1', { depends: ['b (= 2)'] }), entry('b 1'), entry('b 2')], ['a', 'd']).hint, undefined);
+});
+
 test('a misspelt name', () => {
   const error = failure([entry('ripgrep 1'), entry('grep 1')], ['ripgerp']);
   assert.equal(error.message, 'no repository has ripgerp');
