@@ -6,7 +6,7 @@ import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { comparePaths, linkTarget, type PackagePath } from '../../core/dag/path.ts';
 import type { Table } from '../../core/dag/table.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
-import { planConfiguration, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
+import { leavingEntries, planConfiguration, planRemoval, type ConfigurationStep, type Observed } from '../../core/install/configuration.ts';
 import { isUsers, type Tree, type TreeEntry } from '../../core/install/tree.ts';
 import { MossError } from '../../core/error.ts';
 import { hasErrno } from '../io-error.ts';
@@ -58,13 +58,19 @@ export async function configureState(system: System, { state, before }: Configur
   const { layout } = system;
   const old = before === undefined || !existsSync(layout.state(before)) ? [] : await entriesBefore(system, before);
   const { user } = tree ?? (await treeOfState(system, state));
-  const observed = await observeAll(layout.root, [...old, ...user]);
-  const { steps, kept } = planConfiguration(old, user, (path) => observed.get(path) ?? { kind: 'none' });
-  // Through a link, somebody's or an earlier version's, a step could end outside of the root: it is left undone.
-  const safe = steps.filter((step) => !leavesRoot(layout.root, step.path));
-  for (const step of safe) doStep(layout, step);
-  if (safe.length > 0) await syncFileSystem(layout.root);
-  return { kept, beside: safe.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
+  const leaving = leavingEntries(old, user);
+  const { steps: removal, kept } = planRemoval(leaving, await observing(layout.root, leaving));
+  const removed = carryOut(layout, removal);
+  const written = carryOut(layout, planConfiguration(old, user, await observing(layout.root, user)));
+  if (removed.length + written.length > 0) await syncFileSystem(layout.root);
+  return { kept, beside: written.flatMap((step) => (step.do === 'beside' ? [step.path] : [])) };
+}
+
+/** Does the steps that can be done: not those below what is no directory. */
+function carryOut(layout: Layout, steps: readonly ConfigurationStep[]): ConfigurationStep[] {
+  const done = steps.filter((step) => !isCutOff(layout.root, step.path));
+  for (const step of done) doStep(layout, step);
+  return done;
 }
 
 /**
@@ -80,8 +86,8 @@ export async function restoreConfiguration(system: System, state: number, paths:
   const entries = (await treeOfState(system, state)).user.map(({ entry }) => entry).filter(({ path }) => paths.has(path));
   // A directory comes before what is in it: where a link took its place, only then nothing leads out of the root.
   for (const entry of entries.toSorted((a, b) => comparePaths(a.path, b.path))) {
-    if (leavesRoot(layout.root, entry.path)) continue;
-    putAside(join(layout.root, entry.path));
+    if (isCutOff(layout.root, entry.path)) continue;
+    putAside(join(layout.root, entry.path), entry.type);
     doStep(layout, stepTo(entry));
     restored.push(entry.path);
   }
@@ -96,13 +102,13 @@ function stepTo(entry: Entry): ConfigurationStep {
   return entry.type === 'file' ? { do: 'write', path, file: entry } : { do: 'symlink', path, target: entry.target };
 }
 
-/** Of a file a copy, so that there is something under the name at every moment; a link, a directory or a pipe moves. */
-function putAside(path: string): void {
+/** Of a file a copy, so that there is something under the name at every moment; a link, a directory or a pipe moves, and what is to be a directory. */
+function putAside(path: string, next: Entry['type']): void {
   const present = lstatSync(path, { throwIfNoEntry: false });
   if (present === undefined) return;
   let aside = `${path}.moss-old`;
   for (let number = 1; lstatSync(aside, { throwIfNoEntry: false }) !== undefined; number++) aside = `${path}.moss-old.${number}`;
-  if (!present.isFile()) return renameSync(path, aside);
+  if (!present.isFile() || next === 'directory') return renameSync(path, aside);
   const { mode, uid, gid } = present;
   copyFileSync(path, aside, constants.COPYFILE_EXCL);
   if (process.getuid?.() === 0) chownSync(aside, uid, gid);
@@ -151,10 +157,10 @@ async function loadInstalled(system: System, packages: readonly InstalledPackage
   return loaded;
 }
 
-async function observeAll(root: string, entries: readonly TreeEntry[]): Promise<Map<PackagePath, Observed>> {
+async function observing(root: string, entries: readonly TreeEntry[]): Promise<(path: PackagePath) => Observed> {
   const out = new Map<PackagePath, Observed>();
   for (const { entry } of entries) if (!out.has(entry.path)) out.set(entry.path, await observe(root, entry.path));
-  return out;
+  return (path) => out.get(path) ?? { kind: 'none' };
 }
 
 /** What lies at a path; a directory on the way that is a link leads elsewhere, and is not followed. */
@@ -162,22 +168,25 @@ export async function observe(root: string, path: PackagePath): Promise<Observed
   const full = join(root, path);
   try {
     const stat = lstatSync(full);
-    if (leavesRoot(root, path)) return { kind: 'other' };
+    if (isCutOff(root, path)) return { kind: 'other' };
     if (stat.isSymbolicLink()) return { kind: 'symlink', target: readlinkSync(full) };
     if (stat.isDirectory()) return { kind: 'directory' };
     if (!stat.isFile()) return { kind: 'other' };
     const id = await fileIdOf(full, stat.size);
     return id === undefined ? { kind: 'other' } : { kind: 'file', id };
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return leavesRoot(root, path) ? { kind: 'other' } : { kind: 'none' };
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return isCutOff(root, path) ? { kind: 'other' } : { kind: 'none' };
     throw error;
   }
 }
 
-/** Whether some directory above a path is a link: writing through it could lead out of the root. */
-function leavesRoot(root: string, path: string): boolean {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
-    if (lstatSync(join(root, parent), { throwIfNoEntry: false })?.isSymbolicLink() === true) return true;
+/** Whether something above a path is no directory: nothing can be below a file, and through a link a step could end outside of the root. */
+function isCutOff(root: string, path: string): boolean {
+  let above = root;
+  for (const name of path.split('/').slice(0, -1)) {
+    above = join(above, name);
+    const stat = lstatSync(above, { throwIfNoEntry: false });
+    if (stat?.isDirectory() !== true) return stat !== undefined;
   }
   return false;
 }

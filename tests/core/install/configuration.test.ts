@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Entry, FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromDigest, type FileId } from '../../../core/dag/file-id.ts';
 import type { PackagePath } from '../../../core/dag/path.ts';
-import { planConfiguration, type Observed } from '../../../core/install/configuration.ts';
+import { leavingEntries, planConfiguration, planRemoval, type Observed } from '../../../core/install/configuration.ts';
 import type { TreeEntry } from '../../../core/install/tree.ts';
 
 const at = 'etc/x.conf' as PackagePath;
@@ -20,6 +20,8 @@ function tree(...entries: Entry[]): TreeEntry[] {
   return entries.map((entry) => ({ entry, owner: 'x' }));
 }
 
+const directory: Entry = { type: 'directory', path: at, mode: 0o755 };
+const link: Entry = { type: 'symlink', path: at, target: 'a' };
 const there = (content: number): Observed => ({ kind: 'file', id: idOf(content) });
 const none: Observed = { kind: 'none' };
 
@@ -45,14 +47,23 @@ const RULES: [name: string, before: TreeEntry[], after: TreeEntry[], observed: O
   ['a link to an absolute path is unmodified where it leads there from inside of the root', tree({ type: 'symlink', path: at, target: '/usr/a' }), tree({ type: 'symlink', path: at, target: '/usr/b' }), { kind: 'symlink', target: '../usr/a' }, ['symlink'], []],
   ['so it goes with its package', tree({ type: 'symlink', path: at, target: '/usr/a' }), [], { kind: 'symlink', target: '../usr/a' }, ['delete'], []],
   ['a link that no package has any more goes', tree({ type: 'symlink', path: at, target: 'a' }), [], { kind: 'symlink', target: 'a' }, ['delete'], []],
+  ['an unmodified file goes where a directory is to be', tree(file(1)), tree(directory), there(1), ['delete', 'directory'], []],
+  ['a modified file stays where a directory is to be, and is told of', tree(file(1)), tree(directory), there(9), [], [at]],
+  ['an unmodified link goes where a directory is to be', tree(link), tree(directory), { kind: 'symlink', target: 'a' }, ['delete', 'directory'], []],
+  ['a directory goes where a file is to be', tree(directory), tree(file(1)), { kind: 'directory' }, ['rmdir', 'write'], []],
+  ['a directory goes where a link is to be', tree(directory), tree(link), { kind: 'directory' }, ['rmdir', 'symlink'], []],
+  ['an unmodified file is replaced by a link', tree(file(1)), tree(link), there(1), ['symlink'], []],
+  ['an unmodified link is replaced by a file', tree(link), tree(file(1)), { kind: 'symlink', target: 'a' }, ['write'], []],
+  ['a link that the user changed stays where a file is to be', tree(link), tree(file(1)), { kind: 'symlink', target: 'mine' }, ['beside'], []],
 ];
 
 describe('configuration', () => {
   for (const [name, before, after, observed, steps, kept] of RULES) {
     it(`: ${name}`, () => {
-      const change = planConfiguration(before, after, () => observed);
-      assert.deepEqual(change.steps.map((step) => step.do), steps);
-      assert.deepEqual(change.kept, kept);
+      const removal = planRemoval(leavingEntries(before, after), () => observed);
+      const left = removal.steps.length > 0 ? none : observed;
+      assert.deepEqual([...removal.steps, ...planConfiguration(before, after, () => left)].map((step) => step.do), steps);
+      assert.deepEqual(removal.kept, kept);
     });
   }
 });
