@@ -204,7 +204,7 @@ async function fetchFrames(
   const { own = [], foreign = [] } = Object.groupBy(frames, (frame) => (starts(frame)?.some((cid) => homeOf({ cid }) !== homeOf(frame)) === true ? 'foreign' : 'own'));
   for (const [home, some] of [...Map.groupBy(own, homeOf), ...Map.groupBy(foreign, homeOf)]) {
     const arriving = new ArrivingFrames(some, { staging, onEvent, onUnpacked });
-    const sources = home === undefined ? [] : system.repositories.sources(home.repository);
+    const sources = home === undefined ? [] : system.repositories.sourcesOf(home.repository, peers);
     const fetch = async ({ known = [], ...asked }: PeerOptions): Promise<void> => {
       await fetchBlocks(
         arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: sizes && filesOf(frame.pieces, sizes), after: starts(frame) })),

@@ -50,14 +50,12 @@ export async function mendDatabase({ layout }: System): Promise<void> {
 
 /** Fetches manifests and tables that were lost or damaged. */
 export async function mendRecords(system: System, state: State, { findings }: VerifiedRecords, { signal }: AbortOptions = {}): Promise<void> {
-  const { repositories } = system;
-  const known = new Set(repositories.list().map(({ name }) => name));
   const broken = new Set(findings.map((each) => each.package));
   const concerned = state.packages.filter(({ name }) => broken.has(name));
   for (const [repository, some] of Map.groupBy(concerned, (each) => each.repository)) {
     await system.packages.fetch(
       some.map(({ manifest, components }) => ({ manifest, wants: (component) => components.includes(component) })),
-      { sources: known.has(repository) ? repositories.sources(repository) : [], signal },
+      { sources: system.repositories.sourcesOf(repository), signal },
     );
   }
 }

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
-import { MossError } from '../../core/error.ts';
+import { MossError, type ErrorCode } from '../../core/error.ts';
 import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
@@ -139,14 +139,50 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   store.complete(here);
   mend((entry) => !isLost(entry));
   mendLinks(verified.links);
-  if (plan.fetch.frames.length > 0) {
-    const staging = new Staging(layout, system.pool, wantedFiles(lost));
-    await fetchPlan(system, { plan: plan.fetch, packages: plan.packages, loaded: plan.loaded }, staging, received, { signal });
-    await store.adopt(staging, dictionariesOf(plan.loaded));
-    mend(isLost);
-  }
+  const failures = plan.fetch.frames.length === 0 ? [] : await fetchLost(system, plan, lost, received, { signal });
+  const arrived = new Set(lost.filter((file) => store.has(file)).map(({ id }) => id));
+  mend((entry) => isLost(entry) && entry.type === 'file' && arrived.has(entry.id));
   await syncFileSystem(layout.moss);
+  const [failure, ...others] = failures;
+  for (const { message, hint } of others) system.onEvent({ type: 'warning', message, hint });
+  if (failure !== undefined) throw failure;
   return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
+}
+
+const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['no-source', 'source-failed', 'bad-block']);
+
+/**
+ * Brings files into the store. What one repository does not bring, or has of one package no more, keeps nothing else broken.
+ *
+ * @returns why some are not there
+ */
+async function fetchLost(system: System, plan: RepairPlan, lost: readonly FileEntry[], received: Map<string, number>, { signal }: AbortOptions): Promise<MossError[]> {
+  const failures: MossError[] = [];
+  const wanted = new Set(plan.fetch.frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
+  const attempt = async (packages: readonly InstalledPackage[]): Promise<void> => {
+    const loaded = new Map([...plan.loaded].filter(([name]) => packages.some((each) => each.name === name)));
+    const fetch = planFetch([...loaded.values()].flatMap(({ parts }) => parts), { has: ({ id }) => !wanted.has(id), gzip: hasGnuGzip() });
+    const ids = new Set(fetch.frames.flatMap(({ pieces }) => pieces.map(({ id }) => id)));
+    try {
+      const staging = new Staging(system.layout, system.pool, wantedFiles(lost.filter(({ id }) => ids.has(id))));
+      await fetchPlan(system, { plan: fetch, packages, loaded }, staging, received, { signal });
+      await system.store.adopt(staging, dictionariesOf(loaded));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code)) throw error;
+      const homes = [...Map.groupBy(packages, ({ repository }) => repository).values()];
+      const smaller = homes.length === 1 && error.code !== 'source-failed' ? packages.map((each) => [each]) : homes;
+      if (smaller.length > 1) for (const some of smaller) await attempt(some);
+      else failures.push(new MossError(error.code, `${someOf(packages)} cannot be mended: ${error.message}`, { ...(error.hint !== undefined && { hint: error.hint }), data: error.data, cause: error }));
+    }
+  };
+  await attempt(plan.packages);
+  return failures;
+}
+
+function someOf(packages: readonly InstalledPackage[]): string {
+  const names = packages.map(({ name }) => name);
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
 /** Other names that files have in a state: they may be hard links to the very inode that was altered, and a rollback must not bring it back. */

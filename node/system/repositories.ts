@@ -179,6 +179,18 @@ export class Repositories {
     return out;
   }
 
+  /**
+   * Where the blocks of installed packages can be asked for, beside peers: nowhere when their repository was removed. Another
+   * one is not asked, which would tell it of them.
+   *
+   * @throws MossError `no-source` where there are no peers either
+   */
+  sourcesOf(name: string, peers?: unknown): MeteredSource[] {
+    if (this.list().some((each) => each.name === name)) return this.sources(name);
+    if (peers !== undefined) return [];
+    throw new MossError('no-source', `the repository ${name} is not here any more`, { hint: `Add it again under this name: \`moss repo add ${name} ADDRESS\`.` });
+  }
+
   /** Where the blocks of a repository can be asked for; the same ones each time, so that they learn how quick they are. */
   sources(name: string): MeteredSource[] {
     const known = this.#sources.get(name);

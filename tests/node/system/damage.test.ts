@@ -414,6 +414,28 @@ describe('damage', { timeout: 600_000 }, () => {
     symlinkSync(target, inRoot('.moss/current'));
   });
 
+  test('what one repository has no more keeps nothing else broken', async () => {
+    const second = join(world.directory, 'second');
+    await world.text('repo', 'init', second, '--name', 'second');
+    await world.text('publish', second, world.package('third', '1.0'), world.package('fourth', '1.0', { files: { 'usr/share/fourth/x': 'x' } }));
+    await world.text('repo', 'add', 'second', join(second, 'site'), '--yes');
+    const state = Number((await world.json('install', 'third', 'fourth'))['state']);
+    const [ours, theirs] = [text(12), 'usr/bin/third'];
+    for (const path of [ours, theirs]) flip(inState(path, state));
+    const blocks = join(second, 'site/blocks');
+    renameSync(blocks, `${blocks}.away`);
+    const { code, message } = await world.json('verify', '--repair');
+    assert.equal(code, 'no-source');
+    assert.match(String(message), /^third cannot be mended/);
+    assert.deepEqual(findingsOf(await world.json('verify')), [`${theirs} altered`]);
+    renameSync(`${blocks}.away`, blocks);
+    await world.json('repo', 'remove', 'second');
+    assert.match(String((await world.json('verify', '--repair'))['hint']), /moss repo add second/);
+    await world.text('repo', 'add', 'second', join(second, 'site'), '--yes');
+    await world.json('verify', '--repair');
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+  });
+
   test('a repository of which the note is damaged can be removed', async () => {
     writeFileSync(inRoot('.moss/repositories/tiny/repository.json'), '');
     assert.deepEqual((await world.json('repo', 'remove', 'tiny'))['urls'], []);
