@@ -78,7 +78,7 @@ export function total(sizes: CacheSizes): Amount {
   return { files: all.reduce((sum, { files }) => sum + files, 0), bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** The paths of the store and of the block directory that some states need: content, manifests, tables. */
+/** The paths of the store and of the block directory that some states need: content, manifests, tables, dictionaries. */
 async function neededBy(layout: Layout, packages: PackageStore, states: readonly number[], signal: AbortSignal | undefined): Promise<Set<string>> {
   const needed = new Set<string>();
   const seen = new Set<string>();
@@ -94,6 +94,9 @@ async function neededBy(layout: Layout, packages: PackageStore, states: readonly
       for (const { parts } of loaded.manifest.components) {
         for (const { table } of parts) if (!(table instanceof Uint8Array)) needed.add(join(layout.blocks, table.toString()));
       }
+      // Peers ask for it: files that are compressed against it are of no use to them without.
+      const { dictionary } = loaded.manifest;
+      if (dictionary !== undefined) needed.add(join(layout.blocks, dictionary.frame.cid.toString()));
       for (const { table } of loaded.parts) {
         for (const entry of table.entries) if (entry.type === 'file') needed.add(layout.stored(entry.id, isExecutable(entry.mode)));
       }

@@ -199,6 +199,8 @@ async function fetchFrames(
   const homes = homesOf(planned);
   const homeOf = ({ cid }: Pick<WantedFrame, 'cid'>): Home | undefined => homes.get(cid.toString());
   const sizes = peers === undefined ? undefined : fileSizes(planned);
+  // A dictionary that is no file of its package is with peers as it travels.
+  const asFiles = ({ pieces }: WantedFrame): WantedFile[] | undefined => (sizes !== undefined && pieces.every(({ id }) => sizes.has(id)) ? filesOf(pieces, sizes) : undefined);
   const starts = startsOf(frames);
   // What starts from what another repository brings comes after all else.
   const { own = [], foreign = [] } = Object.groupBy(frames, (frame) => (starts(frame)?.some((cid) => homeOf({ cid }) !== homeOf(frame)) === true ? 'foreign' : 'own'));
@@ -207,7 +209,7 @@ async function fetchFrames(
     const sources = home === undefined ? [] : system.repositories.sourcesOf(home.repository, peers);
     const fetch = async ({ known = [], ...asked }: PeerOptions): Promise<void> => {
       await fetchBlocks(
-        arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: sizes && filesOf(frame.pieces, sizes), after: starts(frame) })),
+        arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: asFiles(frame), after: starts(frame) })),
         {
           ...asked,
           ...(asked.join !== undefined && { hasher: nodeHasher, random: nodeRandom, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
