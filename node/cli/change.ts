@@ -34,7 +34,7 @@ export async function changeAndReport(context: Context, verb: string, request: C
     output.tell(describe(change, output.style).join('\n'));
     await context.confirm('Go on?');
     const previous = activeNumber(context.layout);
-    const room = await makeRoom(system, bytesAdded(change));
+    const room = await makeRoom(system, bytesAdded(change), change.packages);
     const { state, received, configured } = await applyChange(system, change, { signal });
     ledger.keep(context.layout, change);
     const kept = await keepBounds(system, previous);

@@ -1,6 +1,7 @@
 /** What a root keeps beside its states: how much it is, and what of it nobody needs any more. */
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InstalledPackage } from '../../core/install/state.ts';
 import { isExecutable } from '../store/modes.ts';
 import type { Layout } from '../store/layout.ts';
 import { syncPath } from '../store/durable.ts';
@@ -32,6 +33,8 @@ export interface PruneOptions {
   parts: readonly CachePart[];
   /** States that are about to go: what only they need goes too. */
   without?: ReadonlySet<number>;
+  /** Packages of a change that is about to be made: what they need stays, manifests that were just fetched among it. */
+  coming?: readonly InstalledPackage[] | undefined;
   /** What of their trees has been counted: hard links of the same files. */
   freed?: Freed;
   signal?: AbortSignal | undefined;
@@ -49,8 +52,9 @@ export interface Prunable {
  *
  * @throws MossError `damaged` when it cannot be told what a state needs
  */
-export async function findPrunable({ layout, packages, parts, without = new Set(), freed, signal }: PruneOptions): Promise<Prunable> {
-  const needed = await neededBy(layout, packages, stateNumbers(layout).filter((number) => !without.has(number)), signal);
+export async function findPrunable({ layout, packages, parts, without = new Set(), coming = [], freed, signal }: PruneOptions): Promise<Prunable> {
+  const staying = stateNumbers(layout).filter((number) => !without.has(number)).map((number) => readStateFile(layout.state(number)).packages);
+  const needed = await neededBy(layout, packages, [...staying, coming], signal);
   const paths: string[] = [];
   const sizes = sizesOf((part) => {
     const count = freed ?? new Freed();
@@ -79,11 +83,11 @@ export function total(sizes: CacheSizes): Amount {
 }
 
 /** The paths of the store and of the block directory that some states need: content, manifests, tables, dictionaries. */
-async function neededBy(layout: Layout, packages: PackageStore, states: readonly number[], signal: AbortSignal | undefined): Promise<Set<string>> {
+async function neededBy(layout: Layout, packages: PackageStore, states: readonly (readonly InstalledPackage[])[], signal: AbortSignal | undefined): Promise<Set<string>> {
   const needed = new Set<string>();
   const seen = new Set<string>();
-  for (const number of states) {
-    for (const { manifest, components } of readStateFile(layout.state(number)).packages) {
+  for (const installed of states) {
+    for (const { manifest, components } of installed) {
       const key = `${manifest.toString()} ${components.join(' ')}`;
       if (seen.has(key)) continue;
       seen.add(key);

@@ -1,6 +1,7 @@
 /** The bounds that the user set: how many states stay, and how much a root may take. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { MossError } from '../../core/error.ts';
+import type { InstalledPackage } from '../../core/install/state.ts';
 import type { Layout } from '../store/layout.ts';
 import { formatBytes } from '../ui/format.ts';
 import { CACHE_PARTS, findPrunable, prune } from './cache.ts';
@@ -52,9 +53,10 @@ export function removableStates(layout: Layout, before: number | undefined): num
  * Makes room for a change, where a quota is set: what no state needs goes, then old states, until there is enough.
  *
  * @param wanted bytes that the change adds
+ * @param coming packages of the state that it makes: what is here of them stays
  * @throws MossError `disk-full` when there cannot be enough; then nothing was removed
  */
-export async function makeRoom(system: System, wanted: number): Promise<Room> {
+export async function makeRoom(system: System, wanted: number, coming: readonly InstalledPackage[]): Promise<Room> {
   const { layout, settings } = system;
   const quota = settings['store-quota'];
   const room: Room = { states: [], freed: { files: 0, bytes: 0 } };
@@ -62,7 +64,7 @@ export async function makeRoom(system: System, wanted: number): Promise<Room> {
   let used = measureRoot(layout);
   if (used + wanted <= quota) return room;
   // What an interrupted run brought may be of use to this one: it goes last, with all else that is not needed.
-  const unneeded = await findPrunable({ layout, packages: system.packages, parts: CACHE_PARTS.filter((part) => part !== 'staging') });
+  const unneeded = await findPrunable({ layout, packages: system.packages, parts: CACHE_PARTS.filter((part) => part !== 'staging'), coming });
   const spare = CACHE_PARTS.reduce((sum, part) => sum + unneeded.sizes[part].bytes, 0);
   const candidates = removableStates(layout, undefined);
   const states: number[] = [];
@@ -76,11 +78,11 @@ export async function makeRoom(system: System, wanted: number): Promise<Room> {
       });
     }
     states.push(next);
-    const all = await removeStates(system, states, { dryRun: true });
+    const all = await removeStates(system, states, { dryRun: true, coming });
     freed = { files: all.files, bytes: spare + all.bytes };
   }
   prune(layout, unneeded);
-  if (states.length > 0) await removeStates(system, states, { dryRun: false });
+  if (states.length > 0) await removeStates(system, states, { dryRun: false, coming });
   used -= freed.bytes;
   return { states, freed };
 }

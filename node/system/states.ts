@@ -1,7 +1,7 @@
 /** The states of a root: activated and removed, always whole. */
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { State } from '../../core/install/state.ts';
+import type { InstalledPackage, State } from '../../core/install/state.ts';
 import { MossError } from '../../core/error.ts';
 import { linkRoot } from '../link/state-tree.ts';
 import { syncPath } from '../store/durable.ts';
@@ -67,10 +67,11 @@ export async function activateState(system: System, number: number): Promise<Con
 /**
  * Removes states and what only they needed.
  *
+ * @param coming packages of a change that is about to be made: what they need stays
  * @returns what this frees on the disk, or would with `dryRun`
  * @throws MossError `not-found`; `usage` for the active state and for pinned ones
  */
-export async function removeStates(system: System, numbers: readonly number[], { dryRun }: { dryRun: boolean }): Promise<Amount> {
+export async function removeStates(system: System, numbers: readonly number[], { dryRun, coming }: { dryRun: boolean; coming?: readonly InstalledPackage[] }): Promise<Amount> {
   const { layout, packages } = system;
   const active = activeNumber(layout);
   const pinned = pinnedStates(layout);
@@ -84,7 +85,7 @@ export async function removeStates(system: System, numbers: readonly number[], {
   const freed = new Freed();
   for (const number of numbers) countTree(layout.state(number), freed);
   // Before anything goes: what a state needs must be known of all that stay.
-  const unneeded = await findPrunable({ layout, packages, parts: ['store', 'symlinks', 'blocks'], without: new Set(numbers), freed });
+  const unneeded = await findPrunable({ layout, packages, parts: ['store', 'symlinks', 'blocks'], without: new Set(numbers), coming, freed });
   if (dryRun || numbers.length === 0) return { files: freed.files, bytes: freed.bytes };
   for (const number of numbers) {
     // Under this name it counts as never sealed: the next writer takes away what a crash leaves of it.

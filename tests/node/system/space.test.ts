@@ -128,4 +128,19 @@ describe('space', { timeout: 600_000 }, () => {
     assert.deepEqual(await states(), [5, 6, 7]);
     await world.text('config', 'unset', 'store-quota');
   });
+
+  test('making room takes nothing that the change itself needs: neither what was just fetched, nor what a state that goes has', async () => {
+    // Neither is in a state that stays; the first of them leaves its files in the store.
+    for (const version of ['6.0', '2.0']) {
+      await world.json('install', 'hello=6.0');
+      await world.json('install', 'hello=3.0');
+      await world.json('install', 'hello=4.0');
+      for (const number of (await states()).slice(0, -3)) await world.json('state', 'remove', String(number));
+      await world.text('config', 'set', 'store-quota', String(diskUsage(moss()) + 20_000));
+      const { pruned } = await world.json('install', `hello=${version}`);
+      assert.notDeepEqual((pruned as { states: number[] }).states, [], version);
+      assert.deepEqual((await world.json('verify'))['findings'], [], version);
+      await world.text('config', 'unset', 'store-quota');
+    }
+  });
 });
