@@ -183,7 +183,8 @@ async function importAll(repository: Repository, options: PublishOptions): Promi
       const words = stat.isDirectory() ? options.words : {};
       const key = importKey(file, words);
       const known = cache.get(key);
-      if (known !== undefined && (await repository.holds(parseCid(known.entry.manifest), (bytes) => manifestLinks(decodeManifest(bytes))))) {
+      // What the site has lost comes back with its package: to look for it is little beside hashing the file.
+      if (known !== undefined && (await repository.holds(parseCid(known.entry.manifest), (bytes) => manifestLinks(decodeManifest(bytes)), { thorough: true }))) {
         out.results.push(known);
         count(known);
       } else {

@@ -9,6 +9,7 @@ import { nodeHasher } from '../hasher.ts';
 import { BlockDirectory } from '../store/block-directory.ts';
 import { writeFileDurably } from '../store/durable.ts';
 import { nodeCompressor } from '../zstd.ts';
+import { siteBlock } from './site-block.ts';
 
 export class Repository {
   readonly directory: string;
@@ -65,21 +66,17 @@ export class Repository {
 
   /** A block of the site, checked. */
   async block(cid: Cid): Promise<Uint8Array> {
-    const bytes = await this.blocks.get(cid);
-    if (bytes === undefined) {
-      throw new MossError('damaged', `the site has lost the block ${cid.toString()}`, { hint: 'Restore the repository from a copy.' });
-    }
-    await verifyBlock(cid, bytes, nodeHasher);
-    return bytes;
+    return siteBlock(this.blocks, cid, { ofPackage: false });
   }
 
   /**
    * Whether a block is here, and after a crash all that it links to: what was noted as made may not have reached the disk.
    *
    * @param linksOf the blocks that it links to, by its bytes
+   * @param thorough whether these are looked for without a crash, too
    */
-  async holds(cid: Cid, linksOf: (bytes: Uint8Array) => readonly Cid[]): Promise<boolean> {
-    if (!this.#recovering) return this.blocks.has(cid);
+  async holds(cid: Cid, linksOf: (bytes: Uint8Array) => readonly Cid[], { thorough = this.#recovering } = {}): Promise<boolean> {
+    if (!thorough) return this.blocks.has(cid);
     const bytes = await this.blocks.get(cid);
     if (bytes === undefined) return false;
     for (const link of linksOf(bytes)) if (!(await this.blocks.has(link))) return false;

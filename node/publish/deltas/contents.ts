@@ -1,7 +1,6 @@
 /** The files of a published package, read from its own blocks: one frame in memory at a time, what was unpacked on disk. */
 import { closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyBlock } from '../../../core/dag/block.ts';
 import type { Cid } from '../../../core/dag/cid.ts';
 import type { FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromDigest, type FileId } from '../../../core/dag/file-id.ts';
@@ -10,10 +9,10 @@ import { decodeManifest, type FrameRef, type Manifest, type Part } from '../../.
 import { decodeTable } from '../../../core/dag/read-table.ts';
 import type { Base, Table, TableFrame } from '../../../core/dag/table.ts';
 import { MossError } from '../../../core/error.ts';
-import { nodeHasher } from '../../hasher.ts';
 import { readExactly } from '../../read-fully.ts';
 import type { BlockDirectory } from '../../store/block-directory.ts';
 import { nodeCompressor } from '../../zstd.ts';
+import { siteBlock } from '../site-block.ts';
 
 export interface ContentPart {
   part: Part;
@@ -36,12 +35,12 @@ export class PackageContents {
 
   /** @param directory where unpacked files go; the caller removes it */
   static async open(cid: Cid, blocks: BlockDirectory, directory: string): Promise<PackageContents> {
-    const block = await readBlock(blocks, cid);
+    const block = await siteBlock(blocks, cid, { ofPackage: true });
     const manifest = decodeManifest(block);
     const parts: ContentPart[] = [];
     for (const component of manifest.components) {
       for (const part of component.parts) {
-        const bytes = part.table instanceof Uint8Array ? part.table : await readBlock(blocks, part.table);
+        const bytes = part.table instanceof Uint8Array ? part.table : await siteBlock(blocks, part.table, { ofPackage: true });
         parts.push({ part, component: component.name, table: await decodeTable(bytes, part.tablePlain, nodeCompressor) });
       }
     }
@@ -73,7 +72,7 @@ export class PackageContents {
   async table(part: number): Promise<Uint8Array> {
     const own = this.parts[part]?.part;
     if (own === undefined) throw new MossError('bug', `there is no part ${part}`);
-    const bytes = own.table instanceof Uint8Array ? own.table : await readBlock(this.#blocks, own.table);
+    const bytes = own.table instanceof Uint8Array ? own.table : await siteBlock(this.#blocks, own.table, { ofPackage: true });
     return nodeCompressor.decompress(bytes, { size: own.tablePlain });
   }
 
@@ -96,7 +95,7 @@ export class PackageContents {
     // Not by its block: the same bytes may be other files elsewhere.
     if (this.#done.has(frame)) return;
     const dictionary = frame.base && (await this.#base(frame.base));
-    const content = nodeCompressor.decompress(await readBlock(this.#blocks, ref.cid), { size: ref.plain, dictionary });
+    const content = nodeCompressor.decompress(await siteBlock(this.#blocks, ref.cid, { ofPackage: true }), { size: ref.plain, dictionary });
     if (frame.filter !== undefined) undoFilter(frame.filter, content);
     let at = 0;
     for (const { file, offset, length } of frame.pieces) {
@@ -111,21 +110,12 @@ export class PackageContents {
     const { dictionary } = this.manifest;
     const path = join(this.#directory, id);
     if (dictionary !== undefined && fileIdFromDigest(dictionary.sha256, dictionary.frame.plain) === id) {
-      if (!existsSync(path)) writeRun(path, 0, nodeCompressor.decompress(await readBlock(this.#blocks, dictionary.frame.cid), { size: dictionary.frame.plain }));
+      if (!existsSync(path)) writeRun(path, 0, nodeCompressor.decompress(await siteBlock(this.#blocks, dictionary.frame.cid, { ofPackage: true }), { size: dictionary.frame.plain }));
     } else await this.#unpackFile(id);
     const bytes = new Uint8Array(length);
     readExactly(path, offset, bytes);
     return bytes;
   }
-}
-
-async function readBlock(blocks: BlockDirectory, cid: Cid): Promise<Uint8Array> {
-  const bytes = await blocks.get(cid);
-  if (bytes === undefined) {
-    throw new MossError('damaged', `the site has lost the block ${cid.toString()}`, { hint: 'Restore the repository from a copy.' });
-  }
-  await verifyBlock(cid, bytes, nodeHasher);
-  return bytes;
 }
 
 function writeRun(path: string, offset: number, bytes: Uint8Array): void {

@@ -13,6 +13,7 @@ import type { FileEntry } from '../../../core/dag/entry.ts';
 import { fileIdFromDigest } from '../../../core/dag/file-id.ts';
 import type { PackagePath } from '../../../core/dag/path.ts';
 import { decodeManifest, manifestLinks } from '../../../core/dag/manifest.ts';
+import type { MossError } from '../../../core/error.ts';
 import { decodeRoot } from '../../../core/dag/root.ts';
 import { readDeltaMap } from '../../../core/dag/delta-map.ts';
 import { nodeHasher } from '../../../node/hasher.ts';
@@ -114,7 +115,7 @@ describe('the releases of a package', () => {
     assert.ok(next.equals(readFileSync(join(history.root('large'), 'usr/lib/large'))));
   });
 
-  it('are whole again after a power cut that took blocks of a package and of its delta', async () => {
+  it('are whole again when blocks of a package are gone, and after a power cut those of its delta, too', async () => {
     const history = await begin();
     await history.release(version(1));
     await history.release(version(2));
@@ -124,12 +125,26 @@ describe('the releases of a package', () => {
     const full = manifestLinks(decodeManifest(readFileSync(join(blocks, newest)))).map(String);
     const deltas = await deltaFrames(history);
     assert.ok(full.length > 0 && deltas.length > 0);
-    for (const cid of new Set([...full, ...deltas])) rmSync(join(blocks, cid));
-    assert.equal((await history.releaseAgain()).packed, 0, 'without a crash nobody looks');
+    const lost = new Set([...full, ...deltas]);
+    for (const cid of lost) rmSync(join(blocks, cid));
+    assert.equal((await history.releaseAgain()).packed, 1, 'what is published is looked for');
+    assert.deepEqual(readdirSync(blocks).toSorted(), before.filter((cid) => !deltas.includes(cid)), 'and without a crash no more than that');
+    for (const cid of lost) rmSync(join(blocks, cid), { force: true });
     // What a publication that is cut off leaves.
     writeFileSync(join(history.repository, 'unfinished'), '');
     await history.releaseAgain();
     assert.deepEqual(readdirSync(blocks).toSorted(), before);
+  });
+
+  it('cannot start from a package that the site has altered, and say which file that is', async () => {
+    const history = await begin();
+    await history.release(version(1));
+    const blocks = join(history.site, 'blocks');
+    const [first = ''] = await manifestsOf(history);
+    const [frame] = manifestLinks(decodeManifest(readFileSync(join(blocks, first)))).map(String);
+    assert.ok(frame !== undefined);
+    writeFileSync(join(blocks, frame), 'torn');
+    await assert.rejects(history.release(version(2)), (error: MossError) => error.code === 'damaged' && error.message.includes(join(blocks, frame)) && error.hint !== undefined);
   });
 
   it('are read from their own blocks, as they travel', async () => {
