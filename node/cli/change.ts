@@ -6,7 +6,7 @@ import { activeNumber } from '../system/installed.ts';
 import { ByteLedger } from '../system/ledger.ts';
 import { keepBounds, makeRoom, type Room } from '../system/space.ts';
 import { System } from '../system/system.ts';
-import { count, formatBytes, formatDuration, formatList, table } from '../ui/format.ts';
+import { count, formatBytes, formatDuration, formatList, printable, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
 import { ledgerLines } from './ledger-lines.ts';
@@ -116,7 +116,7 @@ function describe(change: Change, { bold, dim, green, red, yellow }: Styles): st
   section('Bring components', change.components.flatMap(({ name, added }) => (added.length > 0 ? [[green(name), someOf(added)]] : [])));
   section('Leave components out', change.components.flatMap(({ name, removed }) => (removed.length > 0 ? [[red(name), someOf(removed)]] : [])));
   section('Held back', resolution.heldBack.map(({ from, to }) => [yellow(to.name), `${from.version}, although there is ${to.version}`]));
-  section('Runs with the rights of its owner', change.privileged.map((each) => [yellow(each.package), `/${each.path}`, each.mode.toString(8)]));
+  section('Runs with the rights of its owner', change.privileged.map((each) => [yellow(each.package), `/${printable(each.path)}`, each.mode.toString(8)]));
   if (change.scripts.length > 0) {
     lines.push(dim(`Maintainer scripts that are not run: ${change.scripts.map(({ package: name, scripts }) => `${name} (${scripts.map((script) => script.name).join(', ')})`).join('; ')}`));
   }

@@ -1,4 +1,5 @@
 import { activeNumber } from '../system/installed.ts';
+import { printable } from '../ui/format.ts';
 import type { Context } from './context.ts';
 import { askInstalled, installedRows, notInstalled } from './installed.ts';
 
@@ -10,6 +11,6 @@ export async function run(context: Context, [name = '']: string[]): Promise<void
   context.output.result(
     'files',
     { name, version: row.version, state: activeNumber(context.layout) ?? null, files: files.map((file) => ({ ...file, path: `/${file.path}` })) },
-    () => files.filter(({ type }) => type !== 'directory').map(({ path }) => `/${path}`),
+    () => files.filter(({ type }) => type !== 'directory').map(({ path }) => `/${printable(path)}`),
   );
 }

@@ -8,7 +8,7 @@ import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } fr
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';
 import { verifyState, type Finding, type VerifiedState } from '../system/verify.ts';
-import { count, formatBytes, formatDuration, formatNumber, table } from '../ui/format.ts';
+import { count, formatBytes, formatDuration, formatNumber, printable, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
 
@@ -121,7 +121,7 @@ function chooseNames(wanted: readonly string[], installed: readonly string[]): R
 }
 
 function describe(findings: readonly Finding[], { red, dim }: Styles): string[] {
-  const lines = table(findings.slice(0, SHOWN).map(({ path, problem, package: owner }) => [`/${path}`, red(WORDS[problem]), dim(owner === '' ? "moss's own" : owner)]));
+  const lines = table(findings.slice(0, SHOWN).map(({ path, problem, package: owner }) => [`/${printable(path)}`, red(WORDS[problem]), dim(owner === '' ? "moss's own" : owner)]));
   if (findings.length > SHOWN) lines.push(dim(`... and ${count(findings.length - SHOWN, 'more', 'more')} (--json lists all)`));
   return lines;
 }
@@ -139,7 +139,7 @@ function remarksOn({ changed, extra }: VerifiedState, { dim }: Styles): string[]
 }
 
 function someOf(paths: readonly string[]): string {
-  return `${paths.slice(0, 3).map((path) => `/${path}`).join(', ')}${paths.length > 3 ? ', ... (--json lists all)' : ''}`;
+  return `${paths.slice(0, 3).map((path) => `/${printable(path)}`).join(', ')}${paths.length > 3 ? ', ... (--json lists all)' : ''}`;
 }
 
 function costOf(plan: RepairPlan | undefined): { files: number; download: number } {

@@ -1,5 +1,6 @@
 /** What can be told of an entry of a state without reading it. */
 import { fstatSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { hasErrno } from '../io-error.ts';
 import { isAsLeft } from '../store/files.ts';
 import type { ExpectedEntry, Ids } from './packed-entries.ts';
 
@@ -55,7 +56,7 @@ export class StateLook {
   /** @param opened the entry as it was opened, if it was: not through a link */
   entry(entry: ExpectedEntry, opened?: number): Look {
     if (!this.reaches(entry.path)) return { problem: 'missing' };
-    const stat = opened === undefined ? lstatSync(entry.path, { throwIfNoEntry: false }) : fstatSync(opened);
+    const stat = opened === undefined ? lookAt(entry.path) : fstatSync(opened);
     if (stat === undefined) return { problem: 'missing' };
     const problem = problemOf(entry, stat, this.#inherited) ?? (this.#isOwned(entry, stat) ? undefined : 'owner');
     // A file that was written to, through another of its names perhaps, shows by its time.
@@ -82,9 +83,19 @@ export class StateLook {
   #isDirectory(path: string): boolean {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    const is = path.length > this.#directory.length && this.#isDirectory(parentOf(path)) && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    const is = path.length > this.#directory.length && this.#isDirectory(parentOf(path)) && lookAt(path)?.isDirectory() === true;
     this.#directories.set(path, is);
     return is;
+  }
+}
+
+/** What nobody can reach, since a directory above lost its mode, is missing. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES')) throw error;
+    return undefined;
   }
 }
 

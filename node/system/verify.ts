@@ -1,5 +1,5 @@
 /** Holds what is on disk against what was signed, file by file. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { parentOf, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
@@ -10,6 +10,7 @@ import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
 import type { Problem } from '../link/look.ts';
 import { brokenLinks, rootLinks, stateLinks, type BrokenLink } from '../link/top-links.ts';
 import { observe, treeOf } from './configure.ts';
+import { hasErrno } from '../io-error.ts';
 import { activeNumber } from './installed.ts';
 import { Inspection } from './inspection.ts';
 import { countRows } from './package-facts.ts';
@@ -139,7 +140,7 @@ async function findExtra(directory: string, { system }: Tree, { signal }: AbortO
   const below = lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? [''] : [];
   for (const [i, parent] of below.entries()) {
     if (i % PAUSE_DIRECTORIES === PAUSE_DIRECTORIES - 1) await breathe(signal);
-    for (const item of readdirSync(join(directory, parent), { withFileTypes: true })) {
+    for (const item of itemsOf(join(directory, parent))) {
       const path = parent === '' ? item.name : `${parent}/${item.name}`;
       // The links at the top into the user's directories and into usr are moss's own.
       if (!known.has(path)) {
@@ -148,6 +149,16 @@ async function findExtra(directory: string, { system }: Tree, { signal }: AbortO
     }
   }
   return extra.toSorted();
+}
+
+/** What is in a directory; of one that lost its mode it cannot be told. */
+function itemsOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES')) throw error;
+    return [];
+  }
 }
 
 function isTopLink(name: string): boolean {

@@ -14,6 +14,12 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
+/** A text that somebody else chose, as a path, without what a terminal obeys. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?');
+}
+
 /** A whole number: `20,600`. What the platform has for it (`toLocaleString`) takes 25 ms the first time (measured). */
 export function formatNumber(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -1,6 +1,6 @@
 /** What a static server did, for whoever watches: a line for each client and second, or one for each request. */
 import type { Served } from '../net/static-server.ts';
-import { count, formatBytes } from './format.ts';
+import { count, formatBytes, printable } from './format.ts';
 
 interface Sum {
   requests: number;
@@ -24,7 +24,7 @@ export class ServeLog {
 
   add({ client, method, path, status, bytes, milliseconds }: Omit<Served, 'userAgent'>): void {
     if (this.#verbose) {
-      this.#write(`${client}  ${status}  ${method} ${printable(path)}  ${formatBytes(bytes)}  ${milliseconds} ms`);
+      this.#write(`${client}  ${status}  ${method} ${printable(path).slice(0, 500)}  ${formatBytes(bytes)}  ${milliseconds} ms`);
       return;
     }
     const sum = this.#sums.get(client) ?? { requests: 0, bytes: 0, failed: 0 };
@@ -44,10 +44,4 @@ export class ServeLog {
     }
     this.#sums.clear();
   }
-}
-
-/** A client chooses the path, so that it could hold what a terminal obeys. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?').slice(0, 500);
 }

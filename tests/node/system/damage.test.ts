@@ -255,6 +255,21 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.deepEqual(findingsOf(await world.json('verify')), []);
   });
 
+  test('names that a terminal would obey are shown without that', async () => {
+    const name = 'usr/share/evil\u001B[31m\nred';
+    writeFileSync(inState(name), '');
+    assert.match((await world.moss(['verify'])).stdout, /\/usr\/share\/evil\?\[31m\?red/);
+    assert.deepEqual((await world.json('verify'))['extra'], [name]);
+    rmSync(inState(name));
+  });
+
+  test('a directory that its owner may not look into any more is found and mended', { skip: IS_ROOT ? 'root may look into all' : false }, async () => {
+    chmodSync(inState('usr/share/hello'), 0o000);
+    assert.ok(findingsOf(await world.json('verify')).includes('usr/share/hello mode'));
+    await world.json('verify', '--repair');
+    assert.deepEqual(findingsOf(await world.json('verify')), []);
+  });
+
   test('what belongs to no package is told, and left alone', async () => {
     mkdirSync(inState('usr/share/mine'));
     writeFileSync(inState('usr/share/mine/a'), 'a');
