@@ -50,7 +50,7 @@ export class Progress {
   readonly #options: ProgressOptions;
   #step: Step | undefined;
   #drawn = false;
-  #lastDraw = 0;
+  #lastDraw = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProgressOptions) {
