@@ -7,7 +7,7 @@ import type { Problem } from '../link/look.ts';
 import { mendDatabase, mendRecords, recordOf, verifyDatabase, verifyRecords } from '../system/records.ts';
 import { planRepair, repairState, type Repaired, type RepairPlan } from '../system/repair.ts';
 import { System } from '../system/system.ts';
-import { verifyState, type Finding, type VerifiedState } from '../system/verify.ts';
+import { verifyState, type Changed, type Finding, type VerifiedState } from '../system/verify.ts';
 import { count, formatBytes, formatDuration, formatNumber, printable, table } from '../ui/format.ts';
 import type { Styles } from '../ui/style.ts';
 import type { Context } from './context.ts';
@@ -70,7 +70,7 @@ export async function verifyAndReport(context: Context, schema: string, request:
     const { entries, files, bytes, changed, extra } = verified;
     const restored: PackagePath[] = [];
     const restore = async (): Promise<void> => {
-      const paths = restores ? verified.changed.map(({ path }) => path) : [];
+      const paths = restores ? changedOf(verified).map(({ path }) => path) : [];
       if (paths.length === 0) return;
       output.endProgress();
       output.tell(`${count(paths.length, 'configuration file')} to put back: ${someOf(paths)}`);
@@ -130,10 +130,19 @@ function describeRestored(paths: readonly string[]): string[] {
   return paths.length === 0 ? [] : [`Put back ${count(paths.length, 'configuration file')}: ${someOf(paths)}; what was changed lies beside, as .moss-old.`];
 }
 
+/** The user's files that are known to be other than their packages brought them. */
+function changedOf({ changed }: VerifiedState): Changed[] {
+  return changed.filter(({ problem }) => problem !== 'unreadable');
+}
+
 /** What is no damage, and is left alone. */
-function remarksOn({ changed, extra }: VerifiedState, { dim }: Styles): string[] {
+function remarksOn(verified: VerifiedState, { dim }: Styles): string[] {
+  const changed = changedOf(verified);
+  const unreadable = verified.changed.filter(({ problem }) => problem === 'unreadable');
+  const { extra } = verified;
   return [
     ...(changed.length > 0 ? [dim(`Yours, and left alone: ${count(changed.length, 'configuration file')} changed or removed (--restore-config puts the packages' own back): ${someOf(changed.map(({ path }) => path))}`)] : []),
+    ...(unreadable.length > 0 ? [dim(`Not looked at, since you may not read them: ${count(unreadable.length, 'configuration file')}: ${someOf(unreadable.map(({ path }) => path))}`)] : []),
     ...(extra.length > 0 ? [dim(`Of no package, and left alone: ${count(extra.length, 'file or directory', 'files or directories')}: ${someOf(extra)}`)] : []),
   ];
 }

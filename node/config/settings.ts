@@ -69,8 +69,8 @@ export const DEFINITIONS: { [K in keyof Settings]: Definition<Settings[K]> } = {
   },
   without: {
     initial: [],
-    read: readList,
-    expected: 'a list of components such as doc,man,locale,dev,debug',
+    read: readComponents,
+    expected: 'a list of components such as doc,man,locale,dev,debug; main is always here',
     meaning: 'Components that are never fetched.',
   },
   locales: { initial: [], read: readList, expected: 'a list of languages such as en,de', meaning: 'Languages to keep; empty for all.' },
@@ -112,6 +112,12 @@ const NAME = /^[\w./@+-]+$/;
 function readList(value: unknown): string[] | undefined {
   const items = typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter((item) => item !== '') : value;
   return Array.isArray(items) && items.every((item): item is string => typeof item === 'string' && NAME.test(item)) ? items : undefined;
+}
+
+/** A package without its main component would be none. */
+function readComponents(value: unknown): string[] | undefined {
+  const names = readList(value);
+  return names?.includes('main') === true ? undefined : names;
 }
 
 function readFlag(value: unknown): boolean | undefined {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import { parentOf, USR_ALIASES, type PackagePath } from '../../core/dag/path.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
-import { isLinkOf } from '../../core/install/configuration.ts';
+import { isLinkOf, type Observed } from '../../core/install/configuration.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import { USER_TOPS, type Tree } from '../../core/install/tree.ts';
+import { hasErrno } from '../io-error.ts';
 import type { Problem } from '../link/look.ts';
 import { brokenLinks, rootLinks, stateLinks, type BrokenLink } from '../link/top-links.ts';
 import { observe, treeOf } from './configure.ts';
-import { hasErrno } from '../io-error.ts';
 import { activeNumber } from './installed.ts';
 import { Inspection } from './inspection.ts';
 import { countRows } from './package-facts.ts';
@@ -25,11 +25,11 @@ export interface Finding {
   problem: Problem;
 }
 
-/** A file of the user's that is not as its package brought it, which may well be what the user wants. */
+/** A file of the user's that is not as its package brought it, which may well be what the user wants, or that whoever asks may not read. */
 export interface Changed {
   path: PackagePath;
   package: string;
-  problem: 'missing' | 'altered' | 'type';
+  problem: 'missing' | 'altered' | 'type' | 'unreadable';
 }
 
 export interface VerifyOptions extends AbortOptions {
@@ -118,7 +118,13 @@ async function breathe(signal: AbortOptions['signal']): Promise<void> {
 
 /** What became of a file or link of the user's; of directories, whether they are there. */
 async function changeOf({ layout }: System, entry: Entry): Promise<Changed['problem'] | undefined> {
-  const seen = await observe(layout.root, entry.path);
+  let seen: Observed;
+  try {
+    seen = await observe(layout.root, entry.path);
+  } catch (error) {
+    if (hasErrno(error, 'EACCES')) return 'unreadable';
+    throw error;
+  }
   if (seen.kind === 'none') return 'missing';
   if (seen.kind !== entry.type) return 'type';
   if (entry.type === 'directory') return undefined;

@@ -38,6 +38,7 @@ export type Kind = (typeof KINDS)[number];
  */
 export async function debianPairs(cache: string, kind: Kind, count: number): Promise<Pairs> {
   for (const tool of ['apt-get', 'curl', 'xz', 'dpkg-deb', 'tar']) if (!has(tool)) throw new SkippedError(`${tool} is not on this machine`);
+  mkdirSync(cache, { recursive: true });
   const { suite, site, securitySite } = await aptSources();
   const next = NEXT[suite] ?? '';
   const lists: Lists = { suite: await packagesOf(cache, site, suite), security: await packagesOf(cache, securitySite, `${suite}-security`) };

@@ -178,6 +178,7 @@ describe('installing from the command line', { timeout: 600_000 }, () => {
     const settings = (await world.json('config'))['settings'] as { name: string; origin: string }[];
     assert.deepEqual(settings.filter(({ origin }) => origin !== 'default').map(({ name, origin }) => [name, origin]), [['without', 'root'], ['connections', 'user']]);
     assert.equal((await world.json('config', 'set', 'connections', 'many'))['code'], 'usage');
+    assert.equal((await world.json('config', 'set', 'without', 'doc,main'))['code'], 'usage');
     assert.equal((await world.json('config', 'set', 'nosuch', '1'))['code'], 'usage');
     assert.equal((await world.json('config', 'set', 'timeout', '9', '--dry-run'))['file'], null);
     assert.equal((await world.json('config', 'get', 'timeout'))['value'], 15);

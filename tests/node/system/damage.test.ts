@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, closeSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { System } from '../../../node/system/system.ts';
+import { verifyState } from '../../../node/system/verify.ts';
 import { World, type Document } from '../cli/world.ts';
 
 interface Finding {
@@ -268,6 +270,24 @@ describe('damage', { timeout: 600_000 }, () => {
     assert.ok(findingsOf(await world.json('verify')).includes('usr/share/hello mode'));
     await world.json('verify', '--repair');
     assert.deepEqual(findingsOf(await world.json('verify')), []);
+  });
+
+  test('a configuration file that whoever asks may not read is told apart', async () => {
+    const path = inRoot('etc/hello.conf');
+    const { mode } = statSync(path);
+    const system = await System.open({ root: world.root, onEvent: () => undefined, environment: world.environment });
+    chmodSync(path, 0o000);
+    chmodSync(world.directory, 0o755);
+    // To root no file is closed.
+    if (IS_ROOT) process.seteuid?.(65_534);
+    try {
+      const { changed } = await verifyState(system, 2, { full: false, packages: system.active?.packages ?? [], all: true });
+      assert.deepEqual(changed, [{ path: 'etc/hello.conf', package: 'hello', problem: 'unreadable' }]);
+    } finally {
+      if (IS_ROOT) process.seteuid?.(0);
+      chmodSync(path, mode);
+      await system.close();
+    }
   });
 
   test('what belongs to no package is told, and left alone', async () => {
