@@ -79,6 +79,15 @@ export class Course implements Situation {
     return true;
   }
 
+  /** It does not come any more. */
+  drop(task: Task): void {
+    const at = this.queue.indexOf(task);
+    if (at !== -1) this.queue.splice(at, 1);
+    this.#missing -= task.counted;
+    task.counted = 0;
+    task.done = true;
+  }
+
   /** What nobody is asked for, and what only the floor is: a peer may have it by now, and be quicker. */
   unsure(): Task[] {
     const slow = [...this.attempts].filter(({ task, source }) => source.kind === 'floor' && task.attempts.size === 1);

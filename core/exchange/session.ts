@@ -3,10 +3,6 @@
  * asks, keeps count of what comes, and lets the caller take it in. A source that sends wrong bytes is out.
  */
 import { MossError } from '../error.ts';
-import type { AbortOptions } from '../ports/abort.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Hasher } from '../ports/hasher.ts';
-import type { Random } from '../ports/random.ts';
 import type { FileSource, Source } from '../ports/source.ts';
 import { abortController } from './abort-controller.ts';
 import { Attempt, type AttemptDeps } from './attempt.ts';
@@ -16,54 +12,18 @@ import { HEAD_START } from './capacity.ts';
 import { Claims } from './claims.ts';
 import { Course } from './course.ts';
 import { Links } from './links.ts';
-import type { News } from './news.ts';
 import { mayHave, noSource } from './no-source.ts';
 import { choose, losers } from './schedule.ts';
+import type { SessionOptions, SessionReport } from './session-options.ts';
 import { isOutbid, seedOf } from './share-out.ts';
 import { shuffled } from './shuffle.ts';
 import { SourceState } from './source-state.ts';
 import { Task } from './task.ts';
 import { Waiting } from './waiting.ts';
-import type { ArrivedUnit, Want } from './want.ts';
+import type { Want } from './want.ts';
 
+export type { SessionOptions, SessionReport } from './session-options.ts';
 export type { Want } from './want.ts';
-
-export interface SessionOptions extends AbortOptions {
-  sources: readonly Source[];
-  clock: Clock;
-  /**
-   * Takes a block in, after checking its hash. Rejects with `bad-block` when the bytes are not the block's: the source
-   * is banned and another one asked. Any other rejection ends the session.
-   */
-  accept: (want: Want, bytes: Uint8Array, source: Source) => Promise<void>;
-  /**
-   * Takes in what came of a frame's files, after checking each, and says of each whether it was right: a wrong one bans
-   * the source. Without this and `hasher`, files are not asked for. A frame may come whole after some of its files.
-   */
-  acceptFiles?: ((want: Want, units: readonly ArrivedUnit[], source: Source) => Promise<boolean[]>) | undefined;
-  hasher?: Hasher | undefined;
-  /** Puts the wants in an order of its own, so that many who fetch the same have something for each other. */
-  random?: Random | undefined;
-  /** The name by which the sources know this one, where it serves them: those who fetch the same share out what to begin with. */
-  self?: string | undefined;
-  /** What those who fetch the same tell each other: with `self`, and shared with the server. */
-  news?: News | undefined;
-  onBytes?: ((source: Source, count: number) => void) | undefined;
-  /** A source was found to lie: the caller may remember it. */
-  onBan?: ((source: Source, error: MossError) => void) | undefined;
-  /**
-   * Called at once with a function that takes sources which are found while the session goes on. What it gives settles when the
-   * search has had its time: so long, what nobody has is waited for.
-   */
-  join?: ((add: (source: Source) => void) => Promise<void> | void) | undefined;
-}
-
-/** What a session did, for ledgers and tests. */
-export interface SessionReport {
-  /** Bytes that came of what another source brought, and of what was wrong, as they travel. */
-  duplicate: number;
-  wrong: number;
-}
 
 /** Milliseconds between two looks at who stands still or is late, where nothing else happens. */
 const TICK = 50;
@@ -71,7 +31,7 @@ const TICK = 50;
 const FILE_BYTES = 32 * 1024 * 1024;
 
 /**
- * Gets every want once; resolves when all were accepted.
+ * Gets every want once; resolves when all were accepted, but for optional ones that cannot be had.
  *
  * @throws MossError `no-source` when a block is nowhere, `source-failed` when what has it does not answer
  */
@@ -95,6 +55,7 @@ class Session {
   #open: number;
   readonly #running = new Set<Attempt>();
   #wrong = 0;
+  readonly #missed = new Map<Want, MossError>();
   /** Whether sources are being looked for, so that nothing is given up yet. */
   #searching = false;
   #over = false;
@@ -126,7 +87,7 @@ class Session {
 
   async run(): Promise<SessionReport> {
     const { sources, signal, join } = this.#options;
-    if (this.#open === 0) return { duplicate: 0, wrong: 0 };
+    if (this.#open === 0) return { duplicate: 0, wrong: 0, missed: this.#missed };
     if (sources.length === 0 && join === undefined) {
       throw new MossError('no-source', 'there is no source to fetch from', { hint: 'Add a repository with `moss repo add`.' });
     }
@@ -151,7 +112,7 @@ class Session {
       signal?.removeEventListener('abort', onAbort);
       this.#stop.abort(new MossError('aborted', 'the session is over'));
     }
-    return { duplicate: this.#course.wasted, wrong: this.#wrong };
+    return { duplicate: this.#course.wasted, wrong: this.#wrong, missed: this.#missed };
   }
 
   #add(source: Source): void {
@@ -208,12 +169,14 @@ class Session {
 
   /** Nothing is under way: it is over, unless a source may be asked again later. */
   #checkEnd(): void {
+    if (this.#over) return;
     const now = this.#options.clock.now();
     const { queue } = this.#course;
     const [task] = queue;
     if (queue.some((each) => isOutbid(each, this.#course))) return;
     if (task === undefined || this.#searching || this.#some((source) => source.retryAt > now && mayHave(source, task))) return;
-    this.#end({ error: noSource(task, this.#sources.values()) });
+    this.#miss(task);
+    this.#checkEnd();
   }
 
   /** Looks again after some time, since sources fall silent without a word. */
@@ -254,6 +217,11 @@ class Session {
       this.#course.attempts.delete(other);
       if (!other.accepting) other.cancel();
     }
+    this.#settle(task);
+  }
+
+  /** What waited for it may come, and the session is over with the last one. */
+  #settle(task: Task): void {
     this.#waiting.release(task, this.#course.queue);
     this.#open--;
     if (this.#open === 0) this.#end(undefined);
@@ -297,7 +265,19 @@ class Session {
     if (this.#over) return;
     if (this.#some((source) => mayHave(source, task))) this.#course.queue.unshift(task);
     else if (this.#searching) this.#course.queue.push(task);
-    else this.#end({ error: noSource(task, this.#sources.values()) });
+    else this.#miss(task);
+  }
+
+  /** It cannot be had: the session is over, unless it goes on without. */
+  #miss(task: Task): void {
+    const error = noSource(task, this.#sources.values());
+    if (task.want.optional !== true) {
+      this.#end({ error });
+      return;
+    }
+    this.#missed.set(task.want, error);
+    this.#course.drop(task);
+    this.#settle(task);
   }
 
   #some(test: (source: SourceState) => boolean): boolean {

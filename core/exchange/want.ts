@@ -13,6 +13,8 @@ export interface Want {
    * those of them that are wanted too were taken in. Such a block waits for none itself.
    */
   after?: readonly Cid[] | undefined;
+  /** Whether the session goes on without it where it cannot be had. */
+  optional?: boolean | undefined;
 }
 
 /** A file that is here, from which a delta may lead to another one. */

@@ -32,9 +32,6 @@ export interface DeltaFetchOptions extends FetchOptions {
   onTrouble: (what: string, error: MossError) => void;
 }
 
-/** Blocks that no source has, after which the deltas of a change are done without: each costs a round trip. */
-export const MOST_MISSED = 16;
-
 /** Fetches the deltas of some packages, and puts their new manifests and tables together. */
 export async function fetchDeltas(store: PackageStore, updates: readonly Update[], options: DeltaFetchOptions): Promise<Deltas> {
   const deltas = new Map<string, Delta>();
@@ -46,8 +43,8 @@ export async function fetchDeltas(store: PackageStore, updates: readonly Update[
     });
     const blocks = await fetchAvailable(store, chosen.map(({ name, ref: { cid, size } }) => ({ what: `the delta of ${name} is`, cid, maxBytes: size })), options);
     await Promise.all(
-      chosen.map(async ({ name, from, to, ref }) => {
-        const bytes = blocks.get(ref.cid.toString());
+      chosen.map(async ({ name, from, to }, i) => {
+        const bytes = blocks[i];
         if (bytes === undefined) return;
         try {
           const delta = await openDelta(store, bytes, { from, to });
@@ -69,30 +66,20 @@ export async function fetchDeltas(store: PackageStore, updates: readonly Update[
   return deltas;
 }
 
-/** Those blocks that a source has, by the text of their CIDs: what else is there need not go without deltas for the others. */
-async function fetchAvailable(store: PackageStore, wants: readonly (Want & { what: string })[], options: DeltaFetchOptions): Promise<Map<string, Uint8Array>> {
-  const missed = new Map<string, MossError>();
-  for (;;) {
-    const asked = wants.filter(({ cid }) => !missed.has(cid.toString()));
-    try {
-      const blocks = await store.fetchBlocks(asked, options);
-      for (const { what, cid } of wants) {
-        const error = missed.get(cid.toString());
-        if (error !== undefined) options.onTrouble(what, error);
-      }
-      return new Map(asked.flatMap(({ cid }, i) => (blocks[i] === undefined ? [] : [[cid.toString(), blocks[i]]])));
-    } catch (error) {
-      const cid = missedBlock(error);
-      if (cid === undefined || missed.has(cid) || missed.size === MOST_MISSED) throw error;
-      missed.set(cid, asTrouble(error, options));
-    }
-  }
-}
-
-/** Which block it is that no source has, where that is what went wrong: others may be had. */
-export function missedBlock(error: unknown): string | undefined {
-  const cid = error instanceof MossError && error.code === 'no-source' ? error.data?.['cid'] : undefined;
-  return typeof cid === 'string' ? cid : undefined;
+/**
+ * Blocks in the order of the wants, as far as a source has them: whatever else is there need not go without deltas.
+ *
+ * @throws MossError where none of several can be had: one reason is enough then
+ */
+async function fetchAvailable(store: PackageStore, wants: readonly (Want & { what: string })[], options: DeltaFetchOptions): Promise<(Uint8Array | undefined)[]> {
+  const blocks = await store.fetchAvailable(wants.map(({ cid, maxBytes }) => ({ cid, maxBytes, optional: true })), options);
+  const [first] = blocks;
+  if (first instanceof MossError && blocks.length > 1 && blocks.every((each) => each instanceof MossError)) throw first;
+  return blocks.map((each, i) => {
+    if (!(each instanceof MossError)) return each;
+    options.onTrouble(wants[i]?.what ?? '', each);
+    return undefined;
+  });
 }
 
 /** The delta frames of a change by package: those whose tables are here at both ends. */
@@ -139,8 +126,8 @@ async function rebuildTables(store: PackageStore, deltas: Deltas, options: Delta
   }
   const blocks = await fetchAvailable(store, wanted, options);
   await Promise.all(
-    wanted.map(async ({ what, cid, target, base, plain: size }) => {
-      const bytes = blocks.get(cid.toString());
+    wanted.map(async ({ what, target, base, plain: size }, i) => {
+      const bytes = blocks[i];
       if (bytes === undefined || target.table instanceof Uint8Array) return;
       try {
         const plain = nodeCompressor.decompress(bytes, { size, dictionary: base });

@@ -14,7 +14,6 @@ import { nodeHasher } from '../hasher.ts';
 import { nodeRandom } from '../random.ts';
 import type { Staging } from '../store/staging.ts';
 import { ArrivingFrames } from './arriving-frames.ts';
-import { missedBlock, MOST_MISSED } from './deltas.ts';
 import { collectGarbage } from './memory.ts';
 import type { LoadedPackage } from './package-store.ts';
 import { fetchPeerDeltas } from './peer-deltas.ts';
@@ -49,7 +48,7 @@ export async function fetchPlan(
   await staging.resume({ signal });
   const resumed = bytesOf(plan.frames) - bytesOf(staging.remaining(plan));
   if (resumed > 0) system.onEvent({ type: 'resumed', bytes: resumed });
-  const get = (frames: readonly WantedFrame[]): Promise<void> => fetchFrames(system, planned, frames, staging, received, { signal });
+  const get = (frames: readonly WantedFrame[]): Promise<unknown> => fetchFrames(system, planned, frames, staging, received, { signal });
   await fetchPeerDeltas(system, planned, staging, received, { signal });
   // Deltas start from what is here, and bring what other frames may start from.
   const { deltas = [], full = [] } = Object.groupBy(staging.remaining(plan), ({ bases }) => (bases === undefined ? 'full' : 'deltas'));
@@ -119,9 +118,8 @@ async function tryFrames(
     for (const { pieces } of some) for (const { id } of pieces) failed.add(id);
     system.onEvent({ type: 'warning', message: `a delta is not used, and ${failed.size === 1 ? 'its file is' : `${failed.size} files are`} fetched whole: ${message} (${code})`, hint });
   };
-  const left = (): WantedFrame[] => frames.filter((frame) => !settled.has(frame));
-  const take = (): Promise<void> =>
-    fetchFrames(system, planned, left(), staging, received, {
+  try {
+    const missed = await fetchFrames(system, planned, frames, staging, received, {
       ...options,
       onUnpacked: (frame, error) => {
         // Also where it starts from a file that a delta spoiled.
@@ -131,27 +129,23 @@ async function tryFrames(
         if (error !== undefined) fail([frame], error);
       },
     });
-  for (let missed = 0; ; ) {
-    try {
-      await take();
+    const [error] = missed.values();
+    if (error !== undefined) fail(frames.filter(({ cid }) => missed.has(cid.toString())), error);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const left = frames.filter((frame) => !settled.has(frame));
+    if (error instanceof MossError && UNUSABLE.has(error.code)) {
+      const altered = await quarantineBases(system, planned, left);
+      if (altered.length === 0) throw error;
+      for (const { pieces } of left) for (const { id } of pieces) failed.add(id);
+      for (const id of altered) failed.add(id);
       return failed;
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (error instanceof MossError && UNUSABLE.has(error.code)) {
-        const altered = await quarantineBases(system, planned, left());
-        if (altered.length === 0) throw error;
-        for (const { pieces } of left()) for (const { id } of pieces) failed.add(id);
-        for (const id of altered) failed.add(id);
-        return failed;
-      }
-      const deltas = left().filter((frame) => frame.bases !== undefined);
-      if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code) || deltas.length === 0) throw error;
-      const lost = missed++ < MOST_MISSED ? deltas.filter(({ cid }) => cid.toString() === missedBlock(error)) : [];
-      fail(lost.length === 0 ? deltas : lost, error);
-      if (lost.length === 0) return failed;
-      for (const frame of lost) settled.add(frame);
     }
+    const deltas = left.filter((frame) => frame.bases !== undefined);
+    if (!(error instanceof MossError) || !UNAVAILABLE.has(error.code) || deltas.length === 0) throw error;
+    fail(deltas, error);
   }
+  return failed;
 }
 
 /**
@@ -187,6 +181,7 @@ interface FrameOptions extends AbortOptions {
   onUnpacked?: (frame: WantedFrame, error?: MossError) => void;
 }
 
+/** @returns the delta frames that cannot be had, by the text of their CIDs, and why */
 async function fetchFrames(
   system: System,
   planned: PlannedFetch,
@@ -194,8 +189,9 @@ async function fetchFrames(
   staging: Staging,
   received: Map<string, number>,
   { signal, onUnpacked }: FrameOptions,
-): Promise<void> {
+): Promise<Map<string, MossError>> {
   const { onEvent, peers } = system;
+  const missed = new Map<string, MossError>();
   const homes = homesOf(planned);
   const homeOf = ({ cid }: Pick<WantedFrame, 'cid'>): Home | undefined => homes.get(cid.toString());
   const sizes = peers === undefined ? undefined : fileSizes(planned);
@@ -208,8 +204,8 @@ async function fetchFrames(
     const arriving = new ArrivingFrames(some, { staging, onEvent, onUnpacked });
     const sources = home === undefined ? [] : system.repositories.sourcesOf(home.repository, peers);
     const fetch = async ({ known = [], ...asked }: PeerOptions): Promise<void> => {
-      await fetchBlocks(
-        arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: asFiles(frame), after: starts(frame) })),
+      const report = await fetchBlocks(
+        arriving.left.map((frame) => ({ cid: frame.cid, maxBytes: frame.size, files: asFiles(frame), after: starts(frame), optional: frame.bases !== undefined })),
         {
           ...asked,
           ...(asked.join !== undefined && { hasher: nodeHasher, random: nodeRandom, acceptFiles: ({ cid }, units) => arriving.takeFiles(cid, units) }),
@@ -227,6 +223,7 @@ async function fetchFrames(
           },
         },
       );
+      for (const [{ cid }, error] of report.missed) missed.set(cid.toString(), error);
     };
     try {
       await withPeers(home?.announce === true ? peers : undefined, fetch);
@@ -234,6 +231,7 @@ async function fetchFrames(
       await arriving.close();
     }
   }
+  return missed;
 }
 
 /** For each frame, the ones that bring what it is compressed against, unless that is here. */

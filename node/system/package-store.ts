@@ -7,7 +7,7 @@ import { readManifest, type Manifest, type Part } from '../../core/dag/manifest.
 import { decodeTable } from '../../core/dag/read-table.ts';
 import type { Table } from '../../core/dag/table.ts';
 import { MossError } from '../../core/error.ts';
-import { fetchBlocks, type SessionOptions, type Want } from '../../core/exchange/session.ts';
+import { fetchBlocks, type SessionOptions, type SessionReport, type Want } from '../../core/exchange/session.ts';
 import type { PlannedPart } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
@@ -143,8 +143,17 @@ export class PackageStore {
 
   /** Blocks in the order of the wants: those that are not here are fetched, and each is verified before it is kept. */
   async fetchBlocks(wants: readonly Want[], options: FetchOptions): Promise<Uint8Array[]> {
-    const blocks = new Map<string, Uint8Array>();
-    await this.#fetch(wants, options, (cid, bytes) => blocks.set(cid.toString(), bytes));
+    return (await this.fetchAvailable(wants, options)).map((bytes) => {
+      if (bytes instanceof MossError) throw bytes;
+      return bytes;
+    });
+  }
+
+  /** The same; of those that are optional, and cannot be had, the reason. */
+  async fetchAvailable(wants: readonly Want[], options: FetchOptions): Promise<(Uint8Array | MossError)[]> {
+    const blocks = new Map<string, Uint8Array | MossError>();
+    const missed = await this.#fetch(wants, options, (cid, bytes) => blocks.set(cid.toString(), bytes));
+    for (const [{ cid }, error] of missed) blocks.set(cid.toString(), error);
     return wants.map(({ cid }) => {
       const bytes = blocks.get(cid.toString());
       if (bytes === undefined) throw new MossError('bug', `${cid.toString()} was fetched, and is not here`);
@@ -241,7 +250,7 @@ export class PackageStore {
     return bytes;
   }
 
-  async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions, onBlock?: (cid: Cid, bytes: Uint8Array) => void): Promise<void> {
+  async #fetch(wants: readonly Want[], { sources, peers: { known = [], ...asked } = {}, signal, onBytes }: FetchOptions, onBlock?: (cid: Cid, bytes: Uint8Array) => void): Promise<SessionReport['missed']> {
     const missing: Want[] = [];
     for (const want of wants) {
       // What was read is here, and right.
@@ -250,7 +259,7 @@ export class PackageStore {
       if (bytes === undefined) missing.push(want);
       else onBlock?.(want.cid, bytes);
     }
-    await fetchBlocks(missing, {
+    const { missed } = await fetchBlocks(missing, {
       ...asked,
       sources: [...sources, ...known],
       signal,
@@ -263,6 +272,7 @@ export class PackageStore {
         else onBlock(cid, bytes);
       },
     });
+    return missed;
   }
 }
 

@@ -31,18 +31,19 @@ interface Search {
 
 interface Outcome {
   accepted: string[];
+  missed: [string, ErrorCode][];
   error: MossError | undefined;
   ms: number;
   sources: MemorySource[];
 }
 
 /** Fetches blocks with sources of choice, on a clock of its own. */
-async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, signal, search, taking = 0 }: { blocks?: Block[]; after?: Cid[]; taking?: number; signal?: (clock: VirtualClock) => AbortSignal; search?: Search } = {}): Promise<Outcome> {
+async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLOCKS, after, optional, signal, search, taking = 0 }: { blocks?: Block[]; after?: Cid[]; optional?: boolean; taking?: number; signal?: (clock: VirtualClock) => AbortSignal; search?: Search } = {}): Promise<Outcome> {
   const clock = new VirtualClock();
   const made = sources.map((options, i) => new MemorySource({ name: `source ${i}`, blocks: everything, clock, latency: 10, ...options }));
   const accepted: string[] = [];
   const work = fetchBlocks(
-    blocks.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length, after })),
+    blocks.map(({ cid, bytes }) => ({ cid, maxBytes: bytes.length, after, optional })),
     {
       sources: made,
       clock,
@@ -63,13 +64,15 @@ async function fetchWith(sources: Partial<MemorySourceOptions>[], { blocks = BLO
     },
   );
   let error: MossError | undefined;
+  let missed: Outcome['missed'] = [];
   try {
     await clock.run(work);
+    missed = [...(await work).missed].map(([{ cid }, { code }]) => [cid.toString(), code]);
   } catch (thrown) {
     if (!(thrown instanceof MossError)) throw thrown;
     error = thrown;
   }
-  return { accepted, error, ms: clock.now(), sources: made };
+  return { accepted, missed, error, ms: clock.now(), sources: made };
 }
 
 function fail(code: ErrorCode): () => never {
@@ -81,6 +84,37 @@ function fail(code: ErrorCode): () => never {
 const all = BLOCKS.map(({ cid }) => cid.toString()).toSorted();
 
 describe('a session', () => {
+  it('goes on without optional blocks that no source has, and tells of each', async () => {
+    const half = await storeOf(BLOCKS.slice(0, 20));
+    for (const sources of [[{ blocks: half }], [{ blocks: half }, { blocks: half }], [{ blocks: half }, { fault: fail('source-failed') }]]) {
+      const { accepted, missed, error } = await fetchWith(sources, { optional: true });
+      assert.equal(error, undefined);
+      assert.deepEqual(accepted.toSorted(), BLOCKS.slice(0, 20).map(({ cid }) => cid.toString()).toSorted());
+      assert.deepEqual(missed.map(([cid]) => cid).toSorted(), BLOCKS.slice(20).map(({ cid }) => cid.toString()).toSorted());
+      assert.ok(missed.every(([, code]) => code === 'no-source' || code === 'source-failed'));
+    }
+  });
+
+  it('waits for an optional block as long as a source may yet be found that has it', async () => {
+    const { accepted, missed } = await fetchWith([{ blocks: nothing }], { optional: true, search: { found: { at: 500, blocks: everything }, ends: 1000 } });
+    assert.deepEqual(accepted.toSorted(), all);
+    assert.deepEqual(missed, []);
+  });
+
+  it('takes in what waited for an optional block that no source has', async () => {
+    const [first, ...others] = BLOCKS;
+    assert.ok(first);
+    const clock = new VirtualClock();
+    const accepted: string[] = [];
+    const work = fetchBlocks([{ cid: first.cid, maxBytes: 100, optional: true }, ...others.map(({ cid }) => ({ cid, maxBytes: 100, after: [first.cid] }))], {
+      sources: [new MemorySource({ name: 'source', blocks: await storeOf(others), clock, latency: 10 })],
+      clock,
+      accept: async ({ cid }) => void accepted.push(cid.toString()),
+    });
+    await clock.run(work);
+    assert.deepEqual(accepted.toSorted(), others.map(({ cid }) => cid.toString()).toSorted());
+  });
+
   it('gets every block once from one source', async () => {
     const { accepted, error, sources } = await fetchWith([{}]);
     assert.equal(error, undefined);
