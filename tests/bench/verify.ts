@@ -29,6 +29,7 @@ export const bench: Bench = async ({ cache, rounds, note }) => {
     const root = freshDirectory(cache);
     await run(process.execPath, [moss, 'repo', 'add', 'bench', site, '-D', root, '--yes', '--quiet']);
     await run(process.execPath, [moss, 'install', '-D', root, '--yes', '--no-progress', ...names]);
+    await run('sync', []);
     figures.push(...(await measure(title, moss, root, rounds)));
   }
   return figures;
