@@ -16,8 +16,8 @@ import { freeUdpPort } from './udp-port.ts';
 const LOOK = 3600_000;
 /** No server is asked which address this machine has: who is dialled has told its own. */
 const RTC = { rtcConfiguration: { iceServers: [] } };
-/** Milliseconds that browsers have for noticing that a host is gone. */
-const LINGER = 1000;
+/** Milliseconds until all have noticed that a host is gone: they ask for 30 seconds whether it is still there (RFC 7675). */
+const LINGER = 60_000;
 /**
  * Bytes that may be under way to this machine on one connection. Of libdatachannel's mebibyte the acknowledgements, and wants with
  * them, overflow the 128 KiB that Chromium has for datagrams which it has not read yet: one of ten was lost on a busy machine, and
@@ -153,11 +153,12 @@ class KeptListener extends TypedEventEmitter<ListenerEvents> implements Listener
 /**
  * libdatachannel 0.24 frees a listener that is to stop and goes on calling it: whether it was stopped before is read from memory that
  * nobody wrote (`mStopped` of `IceUdpMuxListener`). The next datagram of a browser whose connection was just closed then ends the
- * process, which it did in one stop of `moss serve` of five. So a listener lingers until all have noticed, and the process ends then.
+ * process, which it did in one stop of `moss serve` of five, and still now and then when it lingered for a second. So a listener lingers
+ * until all have noticed, or until the process is over.
  */
 function lingers(listener: Listener): void {
   const server: unknown = Reflect.get(listener, 'stunServer');
   if (typeof server !== 'object' || server === null || !('close' in server) || typeof server.close !== 'function') throw new MossError('bug', 'libp2p listens by WebRTC in another way than this was made for');
   const close = server.close.bind(server);
-  server.close = async () => void setTimeout(close, LINGER);
+  server.close = async () => void setTimeout(close, LINGER).unref();
 }
