@@ -172,9 +172,10 @@ async function quarantineBases({ store, layout, onEvent }: System, planned: Plan
   return altered;
 }
 
-/** What is wrong when a delta does not give what it should, and when it cannot be had. */
+/** What is wrong when a delta does not give what it should. */
 const UNUSABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['bad-frame', 'bad-file', 'damaged']);
-const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['no-source', 'source-failed', 'bad-block']);
+/** What is wrong when a block cannot be had. */
+export const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['no-source', 'source-failed', 'bad-block']);
 
 interface FrameOptions extends AbortOptions {
   /** Told of each frame that was unpacked, or was not: it throws, or the others go on. */

@@ -184,26 +184,6 @@ export class PackageStore {
     return found;
   }
 
-  /** Removes blocks that no listed package has. */
-  async prune(keep: readonly Cid[]): Promise<number> {
-    const needed = new Set<string>();
-    for (const cid of keep) {
-      needed.add(cid.toString());
-      for (const component of (await this.manifest(cid)).components) {
-        for (const { table } of component.parts) if (!(table instanceof Uint8Array)) needed.add(table.toString());
-      }
-      const { dictionary } = await this.manifest(cid);
-      if (dictionary !== undefined) needed.add(dictionary.frame.cid.toString());
-    }
-    let removed = 0;
-    for await (const cid of this.#blocks.list()) {
-      if (needed.has(cid.toString())) continue;
-      await this.#blocks.delete(cid);
-      removed++;
-    }
-    return removed;
-  }
-
   async #table(part: Part): Promise<Table> {
     const known = this.#tables.get(part);
     if (known !== undefined) return known;

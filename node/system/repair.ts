@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import type { Entry, FileEntry } from '../../core/dag/entry.ts';
 import type { FileId } from '../../core/dag/file-id.ts';
-import { MossError, type ErrorCode } from '../../core/error.ts';
+import { MossError } from '../../core/error.ts';
 import { planFetch, type FetchPlan } from '../../core/install/plan.ts';
 import type { InstalledPackage } from '../../core/install/state.ts';
 import type { AbortOptions } from '../../core/ports/abort.ts';
@@ -14,7 +14,7 @@ import type { StoredFile } from '../store/file-store.ts';
 import { wantedFiles } from '../store/modes.ts';
 import { Staging } from '../store/staging.ts';
 import { treeOfState } from './configure.ts';
-import { dictionariesOf, fetchPlan } from './fetch-plan.ts';
+import { dictionariesOf, fetchPlan, UNAVAILABLE } from './fetch-plan.ts';
 import { stateNumbers } from './installed.ts';
 import type { LoadedPackage } from './package-store.ts';
 import { relink } from './relink.ts';
@@ -148,8 +148,6 @@ export async function repairState(system: System, plan: RepairPlan, { signal }: 
   if (failure !== undefined) throw failure;
   return { entries: verified.broken.length + verified.links.length, files: plan.fetch.files, received };
 }
-
-const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['no-source', 'source-failed', 'bad-block']);
 
 /**
  * Brings files into the store. What one repository does not bring, or has of one package no more, keeps nothing else broken.
